@@ -1,0 +1,104 @@
+//! What is odd about a message: flagged, stored and filterable, never a reason to refuse.
+
+use std::fmt;
+
+use strum::{IntoStaticStr, VariantArray};
+
+/// One kind of oddity. The discriminant is its bit in the database and never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, strum::EnumString, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+#[repr(i32)]
+pub enum Anomaly {
+    /// The detailed status code stands in no table.
+    UnknownCode = 1,
+    /// The status is no word of Exotel's.
+    UnknownStatus = 1 << 1,
+    /// The status is another one than the code's.
+    StatusCodeMismatch = 1 << 2,
+    /// The detailed name is another one than the code's.
+    NameCodeMismatch = 1 << 3,
+    /// One receipt says delivered, another one failed.
+    ConflictingFinals = 1 << 4,
+    /// Receipts name different recipients (different E.164, not different spellings).
+    RecipientMismatch = 1 << 5,
+    /// A time that cannot be read, or that is absurd.
+    BadTime = 1 << 6,
+    /// A number of units that is no whole number in range.
+    BadUnits = 1 << 7,
+    /// NUL bytes or invalid UTF-8 were replaced by U+FFFD.
+    BadText = 1 << 8,
+    /// A label of the callback URL was too long or one too many, and was left out.
+    BadLabel = 1 << 9,
+}
+
+/// A set of [`Anomaly`].
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Anomalies(i32);
+
+impl Anomalies {
+    /// The empty set.
+    pub const NONE: Self = Self(0);
+
+    /// The set as the database keeps it, one bit each.
+    #[must_use]
+    pub const fn bits(self) -> i32 {
+        self.0
+    }
+
+    /// The set that the database kept; bits of unknown meaning (a newer version's) are carried along.
+    #[must_use]
+    pub const fn from_bits(bits: i32) -> Self {
+        Self(bits)
+    }
+
+    /// Adds one.
+    pub const fn insert(&mut self, anomaly: Anomaly) {
+        self.0 |= anomaly as i32;
+    }
+
+    /// Adds one if `condition` holds.
+    pub const fn insert_if(&mut self, condition: bool, anomaly: Anomaly) {
+        if condition {
+            self.insert(anomaly);
+        }
+    }
+
+    /// What is in either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether it is in the set.
+    #[must_use]
+    pub const fn contains(self, anomaly: Anomaly) -> bool {
+        self.0 & anomaly as i32 != 0
+    }
+
+    /// The words of the set, in the order of declaration.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        let members = Anomaly::VARIANTS.iter().filter(move |&&a| self.contains(a));
+        members.map(Into::into)
+    }
+}
+
+impl fmt::Debug for Anomalies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.words()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_what_was_put_in_and_speaks_its_words() {
+        let mut set = Anomalies::NONE;
+        set.insert(Anomaly::BadTime);
+        set.insert(Anomaly::UnknownCode);
+        set.insert_if(false, Anomaly::BadUnits);
+        assert_eq!(set.words().collect::<Vec<_>>(), ["unknown_code", "bad_time"]);
+        assert_eq!(Anomalies::from_bits(set.bits()), set);
+    }
+}

@@ -1,0 +1,39 @@
+//! What a callback means, without any I/O.
+//!
+//! The vocabulary of the service: a [`StatusCallback`] is what Exotel said, a [`DeliveryReceipt`] is
+//! that one event normalised, a [`DeliveryOutcome`] is what all receipts of a message add up to.
+//! May import nothing of this crate, and neither sqlx, axum nor tokio.
+
+mod account;
+mod anomaly;
+mod clock;
+mod config;
+mod label;
+mod message;
+mod message_sid;
+mod outcome;
+mod provider_time;
+mod receipt;
+mod recipient;
+mod secret;
+mod status;
+mod status_callback;
+mod status_code;
+mod verdict;
+
+pub use account::{Account, AccountName, BadAccountName};
+pub use anomaly::{Anomalies, Anomaly};
+pub use clock::{Clock, Time};
+pub use config::AccountConfig;
+pub use label::Labels;
+pub use message::Message;
+pub use message_sid::{BadMessageSid, MessageSid};
+pub use outcome::DeliveryOutcome;
+pub use provider_time::ProviderTime;
+pub use receipt::{DeliveryReceipt, Reception, Source};
+pub use recipient::{Country, Recipient};
+pub use secret::{Secret, StringList};
+pub use status::{ReportedStatus, Status};
+pub use status_callback::{Field, NotAStatusCallback, RawField, StatusCallback};
+pub use status_code::{BadStatusCode, StatusCode, StatusCodeConfig, StatusTable};
+pub use verdict::{Category, ConfirmedBy, Evidence, Outcome, Retry, Verdict};

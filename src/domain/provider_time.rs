@@ -1,0 +1,110 @@
+//! Times as Exotel writes them: zone-less in the account's zone, or ISO 8601 with an offset.
+
+use chrono::{DateTime, Datelike, NaiveDateTime, SubsecRound, Utc};
+use chrono_tz::Tz;
+
+use super::Time;
+
+/// What a time field of a callback says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProviderTime {
+    /// One of the spellings of "not sent": the Unix epoch in any zone, or a date of zeroes.
+    NotSent,
+    /// An instant.
+    At(Time),
+    /// A text that is no time, or none that can be meant.
+    Unreadable,
+}
+
+/// Zone-less spellings. Source: Exotel's reference writes `YYYY-MM-DD HH:mm:ss`, in India time on
+/// Indian accounts; some pages have a `T`.
+const ZONELESS: [&str; 2] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"];
+/// An offset without a colon, which RFC 3339 does not allow.
+const COMPACT_OFFSET: [&str; 2] = ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z"];
+
+impl ProviderTime {
+    /// Reads `text`, which is trimmed and not empty; zone-less times are in `zone`.
+    #[must_use]
+    pub fn read(text: &str, zone: Tz) -> Self {
+        let not_sent = ["1970-01-01", "1969-12-31", "0000-00-00"];
+        if not_sent.iter().any(|date| text.starts_with(date)) {
+            return Self::NotSent;
+        }
+        let instant = with_offset(text).or_else(|| zoneless(text, zone));
+        match instant.filter(|time| (1971..=9999).contains(&time.year())) {
+            Some(time) => Self::At(time.trunc_subsecs(6)),
+            None => Self::Unreadable,
+        }
+    }
+}
+
+fn with_offset(text: &str) -> Option<Time> {
+    let compact = |format: &&str| DateTime::parse_from_str(text, format).ok();
+    let parsed = DateTime::parse_from_rfc3339(text).ok();
+    Some(parsed.or_else(|| COMPACT_OFFSET.iter().find_map(compact))?.with_timezone(&Utc))
+}
+
+/// The earlier instant where a clock was set back; none where it was set forward over the time.
+fn zoneless(text: &str, zone: Tz) -> Option<Time> {
+    let plain = |format: &&str| NaiveDateTime::parse_from_str(text, format).ok();
+    let local = ZONELESS.iter().find_map(plain)?;
+    Some(local.and_local_timezone(zone).earliest()?.with_timezone(&Utc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> ProviderTime {
+        ProviderTime::read(text, Tz::Asia__Kolkata)
+    }
+
+    fn at(rfc3339: &str) -> ProviderTime {
+        ProviderTime::At(rfc3339.parse().unwrap())
+    }
+
+    #[test]
+    fn zoneless_times_are_the_accounts() {
+        assert_eq!(read("2017-11-12 00:24:35"), at("2017-11-11T18:54:35Z"));
+        assert_eq!(read("2017-11-12T00:24:35.25"), at("2017-11-11T18:54:35.25Z"));
+        let berlin = ProviderTime::read("2024-10-27 02:30:00", Tz::Europe__Berlin);
+        assert_eq!(berlin, at("2024-10-27T00:30:00Z"), "the earlier of two");
+        let gap = ProviderTime::read("2024-03-31 02:30:00", Tz::Europe__Berlin);
+        assert_eq!(gap, ProviderTime::Unreadable, "no clock showed it");
+    }
+
+    #[test]
+    fn an_offset_overrules_the_zone() {
+        for text in [
+            "2025-01-15T10:30:00+05:30",
+            "2025-01-15T10:30:00+0530",
+            "2025-01-15 10:30:00+05:30",
+            "2025-01-15T05:00:00Z",
+        ] {
+            assert_eq!(read(text), at("2025-01-15T05:00:00Z"), "{text}");
+        }
+    }
+
+    #[test]
+    fn not_sent_has_many_spellings() {
+        for text in [
+            "1970-01-01 05:30:00",
+            "1970-01-01 00:00:00",
+            "0000-00-00 00:00:00",
+            "1970-01-01T05:30:00+05:30",
+            "1970-01-01T00:00:00Z",
+            "1969-12-31 19:00:00",
+        ] {
+            assert_eq!(read(text), ProviderTime::NotSent, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_says_so() {
+        for text in
+            ["<time>", "yesterday", "2024-13-01 00:00:00", "262142-01-01 00:00:00", "1024-01-01 00:00:00"]
+        {
+            assert_eq!(read(text), ProviderTime::Unreadable, "{text}");
+        }
+    }
+}

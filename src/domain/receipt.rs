@@ -1,0 +1,265 @@
+//! A delivery receipt: one event about one message, normalised.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
+
+use super::{
+    Account, AccountName, Anomalies, Anomaly, DeliveryOutcome, Field, Labels, MessageSid, ProviderTime,
+    RawField, Recipient, ReportedStatus, StatusCallback, StatusCode, StatusTable, Time, Verdict,
+    status::same_word, status_code::Classification,
+};
+
+/// Where a receipt came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Source {
+    /// Exotel called.
+    Callback,
+}
+
+/// How a callback reached us: all that normalising needs beside the callback itself.
+#[derive(Clone, Debug)]
+pub struct Reception<'a> {
+    /// The account whose URL was called.
+    pub account: &'a Account,
+    /// The codes in force.
+    pub table: &'a StatusTable,
+    /// What the URL's query said, with the anomalies found in it and in the body's text.
+    pub labels: (Labels, Anomalies),
+    /// Where it came from.
+    pub source: Source,
+    /// When it was received.
+    pub received_at: Time,
+}
+
+/// One event about one message, normalised. Append-only in the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeliveryReceipt {
+    /// The message.
+    pub sid: MessageSid,
+    /// The account.
+    pub account: AccountName,
+    /// Where the receipt came from.
+    pub source: Source,
+    /// When it was received.
+    pub received_at: Time,
+    /// The outcome of the message if this were its only receipt.
+    pub outcome: DeliveryOutcome,
+    /// `DeliveredAt`, where given.
+    pub delivered_at: Option<Time>,
+    /// `DateUpdated` or `UpdatedAt`, where given.
+    pub updated_at: Option<Time>,
+    /// Every field as received.
+    pub fields: Vec<RawField>,
+}
+
+/// The longest status or name that is kept as such where it is in no table, in characters; the raw
+/// fields keep all of it.
+const LONGEST_WORD: usize = 100;
+
+impl DeliveryReceipt {
+    /// What `callback` means: by its code, else by its detailed name, else by its status. Pure.
+    #[must_use]
+    pub fn normalise(callback: StatusCallback, reception: Reception<'_>) -> Self {
+        let Reception { account, table, labels: (mut labels, mut anomalies), source, received_at } =
+            reception;
+        let mut time = |field| read_time(&callback, field, (account, &mut anomalies));
+        let (date_sent, sent_at) = (time(Field::DateSent), time(Field::SentAt));
+        let (date_updated, updated_at) = (time(Field::DateUpdated), time(Field::UpdatedAt));
+        let delivered_at = time(Field::DeliveredAt);
+        let verdict = Verdict { sent_at: date_sent.or(sent_at), ..judge(&callback, table, &mut anomalies) };
+        if let Some(campaign) =
+            callback.get(Field::CampaignSid).filter(|_| labels.get(Labels::CAMPAIGN_ID).is_none())
+        {
+            anomalies.insert_if(!labels.insert(Labels::CAMPAIGN_ID, campaign), Anomaly::BadLabel);
+        }
+        let units = callback.get(Field::SmsUnits);
+        let sms_units = units.and_then(|text| text.parse().ok()).filter(|&units: &i32| units >= 0);
+        anomalies.insert_if(units.is_some() && sms_units.is_none(), Anomaly::BadUnits);
+        let recipient = callback.get(Field::To).map(|to| Recipient::read(to, account.country));
+        let outcome = DeliveryOutcome {
+            verdict,
+            sms_units,
+            custom_field: callback.get(Field::CustomField).map(str::to_owned),
+            recipient: recipient.unwrap_or_default(),
+            labels,
+            anomalies,
+        };
+        let (sid, fields) = callback.into_parts();
+        let (account, updated_at) = (account.name.clone(), date_updated.or(updated_at));
+        Self { sid, account, source, received_at, outcome, delivered_at, updated_at, fields }
+    }
+}
+
+fn read_time(
+    callback: &StatusCallback,
+    field: Field,
+    (account, anomalies): (&Account, &mut Anomalies),
+) -> Option<Time> {
+    match ProviderTime::read(callback.get(field)?, account.time_zone) {
+        ProviderTime::At(time) => Some(time),
+        ProviderTime::NotSent => None,
+        ProviderTime::Unreadable => {
+            anomalies.insert(Anomaly::BadTime);
+            None
+        }
+    }
+}
+
+/// The verdict of one callback, without its time.
+fn judge(callback: &StatusCallback, table: &StatusTable, anomalies: &mut Anomalies) -> Verdict {
+    let code_text = callback.get(Field::DetailedStatusCode).or(callback.get(Field::ExoStatusCode));
+    let code = code_text.and_then(|text| text.parse().ok()).filter(|&code: &i32| code > 0);
+    let coded = code.and_then(|code| table.by_code(code));
+    anomalies.insert_if(code_text.is_some() && coded.is_none(), Anomaly::UnknownCode);
+
+    let status_text = callback.get(Field::Status);
+    let status = status_text.and_then(ReportedStatus::read);
+    let status_as_name = status_text.filter(|_| status.is_none()).and_then(|text| table.by_name(text));
+    let unread = status_text.is_some() && status.is_none() && status_as_name.is_none();
+    anomalies.insert_if(unread, Anomaly::UnknownStatus);
+
+    let name_text = callback.get(Field::DetailedStatus);
+    let named = name_text.and_then(|name| table.by_name(name)).or(status_as_name);
+    if let Some(coded) = coded {
+        let other_name = name_text.is_some_and(|name| !same_word(name, &coded.name));
+        let other_status = status_as_name.is_some_and(|named| named.code != coded.code);
+        anomalies.insert_if(other_name || other_status, Anomaly::NameCodeMismatch);
+    }
+    let entry = coded.or(named);
+    let contradicted = entry.zip(status).is_some_and(|(entry, said)| entry.status != said.status);
+    anomalies.insert_if(contradicted, Anomaly::StatusCodeMismatch);
+
+    let class = entry.map(StatusCode::classify).or(status.map(ReportedStatus::classify));
+    let class = class.unwrap_or(Classification::UNRECOGNISED);
+    let named_only = entry.filter(|_| code_text.is_none());
+    Verdict {
+        evidence: class.evidence,
+        sent_at: None,
+        specific: coded.or(named_only).is_some_and(StatusCode::is_specific),
+        code: code.or(named_only.map(|entry| entry.code)),
+        name: entry.map(|entry| entry.name.clone()).or_else(|| Some(word(name_text?))),
+        status: entry
+            .map(|entry| Cow::Borrowed(entry.status.into()))
+            .or(status.map(|said| Cow::Borrowed(said.status.into())))
+            .or_else(|| Some(word(status_text?))),
+        outcome: class.outcome,
+        category: class.category,
+        retry: class.retry,
+        confirmed_by: class.confirmed_by,
+    }
+}
+
+fn word(text: &str) -> Cow<'static, str> {
+    Cow::Owned(text.chars().take(LONGEST_WORD).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Tz;
+
+    use super::*;
+    use crate::domain::{Country, Outcome};
+
+    fn receipt(pairs: &[(&str, &str)]) -> DeliveryReceipt {
+        let account = Account {
+            name: AccountName::new("acme").unwrap(),
+            time_zone: Tz::Asia__Kolkata,
+            country: Country::INDIA,
+        };
+        let sid = [("SmsSid", "s1")];
+        let fields = sid.iter().chain(pairs);
+        let field = |&(key, value): &(&str, &str)| RawField { key: key.into(), value: Some(value.into()) };
+        let callback = StatusCallback::from_fields(fields.map(field).collect()).unwrap();
+        let reception = Reception {
+            account: &account,
+            table: &StatusTable::default(),
+            labels: Default::default(),
+            source: Source::Callback,
+            received_at: Time::UNIX_EPOCH,
+        };
+        DeliveryReceipt::normalise(callback, reception)
+    }
+
+    fn flags(pairs: &[(&str, &str)]) -> Vec<&'static str> {
+        receipt(pairs).outcome.anomalies.words().collect()
+    }
+
+    fn verdict(pairs: &[(&str, &str)]) -> (Outcome, Option<i32>, String, String) {
+        let Verdict { outcome, code, name, status, .. } = receipt(pairs).outcome.verdict;
+        (outcome, code, name.unwrap_or_default().into(), status.unwrap_or_default().into())
+    }
+
+    #[test]
+    fn the_code_decides_before_the_status() {
+        let said = [("Status", "failed"), ("DetailedStatusCode", "20005")];
+        let expected = (Outcome::Delivered, Some(20005), "DELIVERED_TO_HANDSET".into(), "sent".into());
+        assert_eq!(verdict(&said), expected);
+        assert_eq!(flags(&said), ["status_code_mismatch"]);
+    }
+
+    #[test]
+    fn the_name_decides_before_the_status_and_may_stand_in_its_place() {
+        let row = [("Status", "failed_dnd"), ("DetailedStatus", "FAILED_REJECTED_DND")];
+        assert_eq!(verdict(&row).1, Some(23005));
+        assert!(flags(&row).is_empty());
+        let in_status = [("Status", "DELIVERED_TO_HANDSET"), ("ExoStatusCode", "20005")];
+        assert_eq!(verdict(&in_status).0, Outcome::Delivered);
+        assert!(flags(&in_status).is_empty());
+        assert_eq!(
+            flags(&[("Status", "FAILED_EXPIRED"), ("ExoStatusCode", "20005")]),
+            ["name_code_mismatch"]
+        );
+        assert_eq!(
+            flags(&[("DetailedStatus", "FAILED_EXPIRED"), ("DetailedStatusCode", "20005")]),
+            ["name_code_mismatch"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_code_is_kept_classified_and_flagged() {
+        let named = [
+            ("Status", "delivered"),
+            ("DetailedStatus", "DELIVERED_TO_HANDSET"),
+            ("DetailedStatusCode", "20000"),
+        ];
+        let expected = (Outcome::Delivered, Some(20000), "DELIVERED_TO_HANDSET".into(), "sent".into());
+        assert_eq!(verdict(&named), expected);
+        assert_eq!(flags(&named), ["unknown_code"]);
+        assert!(!receipt(&named).outcome.verdict.specific);
+        let by_status =
+            [("Status", "expired"), ("DetailedStatus", "DLT_NEW"), ("DetailedStatusCode", "23999")];
+        assert_eq!(verdict(&by_status), (Outcome::Failed, Some(23999), "DLT_NEW".into(), "failed".into()));
+        let strange = [("Status", "Lost In Space"), ("DetailedStatusCode", "99999999999")];
+        assert_eq!(verdict(&strange), (Outcome::Unknown, None, String::new(), "Lost In Space".into()));
+        assert_eq!(flags(&strange), ["unknown_code", "unknown_status"]);
+    }
+
+    #[test]
+    fn times_units_and_recipient_are_read_or_flagged() {
+        let good = receipt(&[
+            ("Status", "sent"),
+            ("DateSent", "2017-11-12 00:24:35"),
+            ("SmsUnits", "2"),
+            ("To", "09812345670"),
+            ("CampaignSid", "camp1"),
+        ]);
+        assert_eq!(good.outcome.verdict.sent_at, Some("2017-11-11T18:54:35Z".parse().unwrap()));
+        assert_eq!(
+            (good.outcome.sms_units, good.outcome.labels.get("campaign_id")),
+            (Some(2), Some("camp1"))
+        );
+        assert_eq!(good.outcome.recipient.e164.as_deref(), Some("+919812345670"));
+        assert_eq!(good.outcome.anomalies, Anomalies::NONE);
+        assert_eq!(
+            flags(&[("Status", "sent"), ("DateSent", "<time>"), ("SmsUnits", "-1")]),
+            ["bad_time", "bad_units"]
+        );
+        assert!(
+            flags(&[("Status", "queued"), ("DateSent", "1970-01-01 05:30:00"), ("SmsUnits", "")]).is_empty()
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! Who a message was sent to. Only the last four digits ever show in `Debug` or `Display`.
+
+use std::fmt;
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL as NUMBERS, PhoneNumberFormat, Region};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// A country, by its ISO 3166 code of two letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Country(Region);
+
+impl Country {
+    /// The home of Exotel's accounts unless configured otherwise.
+    pub const INDIA: Self = Self(Region::IN);
+}
+
+impl Serialize for Country {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.as_region_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Country {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        let region = code.to_ascii_uppercase().parse().ok();
+        let known = region.filter(|&r| NUMBERS.get_country_code_for_region(r).is_some());
+        known
+            .map(Self)
+            .ok_or_else(|| D::Error::custom(format!("`{code}` is no ISO 3166 country code, such as `IN`")))
+    }
+}
+
+/// A recipient as one receipt names it, or as the receipts of a message together do.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Recipient {
+    /// The number in E.164, where the raw text can be read as one.
+    pub e164: Option<String>,
+    /// The text as Exotel wrote it.
+    pub raw: Option<String>,
+}
+
+impl Recipient {
+    /// Reads `raw` as a number of `country` unless it says otherwise.
+    ///
+    /// Letters are refused first: Exotel masks digits with `X`, which telephone keypads spell 9.
+    #[must_use]
+    pub fn read(raw: &str, country: Country) -> Self {
+        let plain = |b: u8| b.is_ascii_digit() || b"+-() .".contains(&b);
+        let e164 = raw.bytes().all(plain).then(|| Self::e164(raw, country)).flatten();
+        Self { e164, raw: Some(raw.to_owned()) }
+    }
+
+    /// The length must be possible in its country; its range need not be assigned, since new
+    /// ranges come into use before anyone's metadata knows them.
+    fn e164(raw: &str, country: Country) -> Option<String> {
+        let number = NUMBERS.parse(raw, Some(country.0)).ok()?;
+        let possible = NUMBERS.is_possible_number(&number);
+        possible.then(|| NUMBERS.format(&number, PhoneNumberFormat::E164).into_owned())
+    }
+
+    /// Loads the numbering plans now, so that the first callback does not wait for them.
+    pub fn warm_up() {
+        let _ = Self::read("+919800000000", Country::INDIA);
+    }
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.e164.as_deref().or(self.raw.as_deref()).unwrap_or_default();
+        let hidden = text.chars().count().saturating_sub(4);
+        write!(f, "{}{}", "*".repeat(hidden.min(16)), text.chars().skip(hidden).collect::<String>())
+    }
+}
+
+impl fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recipient({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn e164(raw: &str) -> Option<String> {
+        Recipient::read(raw, Country::INDIA).e164
+    }
+
+    #[test]
+    fn every_spelling_of_a_number_is_the_same_recipient() {
+        let spellings = ["09812345670", "+919812345670", "919812345670", "9812345670", "0091 98123-45670"];
+        for raw in spellings {
+            assert_eq!(e164(raw).as_deref(), Some("+919812345670"), "{raw}");
+        }
+        assert_eq!(e164("+14155550123").as_deref(), Some("+14155550123"));
+    }
+
+    #[test]
+    fn what_is_no_number_stays_raw() {
+        for raw in ["0XXXXX30240", "+911140XXXXXX", "", "12", "EXOTEL", "9812345670123456789012", "٣٤"] {
+            assert_eq!(e164(raw), None, "{raw}");
+            assert_eq!(Recipient::read(raw, Country::INDIA).raw.as_deref(), Some(raw));
+        }
+    }
+
+    #[test]
+    fn only_the_last_four_digits_show() {
+        let recipient = Recipient::read("09812345670", Country::INDIA);
+        assert_eq!(format!("{recipient} {recipient:?}"), "*********5670 Recipient(*********5670)");
+    }
+}

@@ -1,0 +1,322 @@
+//! A StatusCallback: what Exotel said, field by field, before anything is made of it.
+
+use super::{BadMessageSid, MessageSid};
+
+/// A field that is known, under all its spellings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::VariantArray, strum::EnumCount)]
+pub enum Field {
+    /// The message's Sid.
+    SmsSid,
+    /// The recipient.
+    To,
+    /// The status, or a detailed name in its place.
+    Status,
+    /// The detailed status code.
+    DetailedStatusCode,
+    /// The detailed status code in other pages of Exotel's; other channels' codes too.
+    ExoStatusCode,
+    /// The detailed name.
+    DetailedStatus,
+    /// Parts sent.
+    SmsUnits,
+    /// When it was sent (on delivery: when it was delivered).
+    DateSent,
+    /// The same, in newer pages.
+    SentAt,
+    /// When it was delivered.
+    DeliveredAt,
+    /// When Exotel last changed it.
+    DateUpdated,
+    /// The same, in newer pages.
+    UpdatedAt,
+    /// The sender's own text.
+    CustomField,
+    /// The campaign it belongs to.
+    CampaignSid,
+    /// Exotel's account.
+    AccountSid,
+    /// The sender.
+    From,
+    /// The text.
+    Body,
+    /// An error code.
+    ErrorCode,
+    /// The sender's own reference.
+    ExternalRef,
+}
+
+const FIELDS: usize = <Field as strum::EnumCount>::COUNT;
+
+impl Field {
+    /// The spelling that Exotel's reference uses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SmsSid => "SmsSid",
+            Self::To => "To",
+            Self::Status => "Status",
+            Self::DetailedStatusCode => "DetailedStatusCode",
+            Self::ExoStatusCode => "ExoStatusCode",
+            Self::DetailedStatus => "DetailedStatus",
+            Self::SmsUnits => "SmsUnits",
+            Self::DateSent => "DateSent",
+            Self::SentAt => "SentAt",
+            Self::DeliveredAt => "DeliveredAt",
+            Self::DateUpdated => "DateUpdated",
+            Self::UpdatedAt => "UpdatedAt",
+            Self::CustomField => "CustomField",
+            Self::CampaignSid => "CampaignSid",
+            Self::AccountSid => "AccountSid",
+            Self::From => "From",
+            Self::Body => "Body",
+            Self::ErrorCode => "ErrorCode",
+            Self::ExternalRef => "ExternalRef",
+        }
+    }
+
+    /// The field that `key` means, without regard to case and underscores.
+    #[must_use]
+    pub fn from_key(key: &str) -> Option<Self> {
+        <Self as strum::VariantArray>::VARIANTS.iter().copied().find(|field| {
+            let letters = key.bytes().filter(|&b| b != b'_').map(|b| b.to_ascii_lowercase());
+            letters.eq(field.name().bytes().map(|b| b.to_ascii_lowercase()))
+        })
+    }
+}
+
+/// A field as received: a key and its text, none for JSON's null. Free of NUL characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawField {
+    /// The key in the provider's spelling.
+    pub key: String,
+    /// The value; numbers and nested JSON as they were written.
+    pub value: Option<String>,
+}
+
+/// A status callback: it names a message, and says something about it.
+#[derive(Clone, Debug)]
+pub struct StatusCallback {
+    sid: MessageSid,
+    fields: Vec<RawField>,
+    places: [Option<u16>; FIELDS],
+    sid_wrapped: bool,
+}
+
+/// Why fields are no status callback.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAStatusCallback {
+    /// It lacks what every status callback has.
+    #[error("{} is missing", missing.join(" is missing, and "))]
+    Missing {
+        /// The fields that would have made it one.
+        missing: Vec<&'static str>,
+    },
+    /// A field says two things.
+    #[error("{field} is given more than once, with different values")]
+    Conflict {
+        /// The field.
+        field: &'static str,
+    },
+    /// The code belongs to another channel of Exotel's, where the numbers mean other things.
+    #[error("ExoStatusCode {code} belongs to RCS or WhatsApp, whose codes are not those of SMS")]
+    OtherChannel {
+        /// The code.
+        code: i64,
+    },
+    /// The Sid cannot be kept.
+    #[error(transparent)]
+    BadSid(#[from] BadMessageSid),
+    /// More fields than any callback has.
+    #[error("{count} fields, at most {} are taken", StatusCallback::MAX_FIELDS)]
+    TooManyFields {
+        /// How many.
+        count: usize,
+    },
+}
+
+impl StatusCallback {
+    /// The most fields that are taken; Exotel sends about ten.
+    pub const MAX_FIELDS: usize = 256;
+
+    /// Finds the known ones among `fields`.
+    ///
+    /// # Errors
+    /// [`NotAStatusCallback`], together with the fields, says what is missing or contradictory.
+    pub fn from_fields(fields: Vec<RawField>) -> Result<Self, (NotAStatusCallback, Vec<RawField>)> {
+        match Self::check(&fields) {
+            Ok((sid, places)) => {
+                let sid_wrapped = value_at(&fields, places[Field::SmsSid as usize])
+                    .is_some_and(|value| unwrapped(value).is_some());
+                Ok(Self { sid, fields, places, sid_wrapped })
+            }
+            Err(reason) => Err((reason, fields)),
+        }
+    }
+
+    fn check(fields: &[RawField]) -> Result<(MessageSid, [Option<u16>; FIELDS]), NotAStatusCallback> {
+        if fields.len() > Self::MAX_FIELDS {
+            return Err(NotAStatusCallback::TooManyFields { count: fields.len() });
+        }
+        let places = places(fields)?;
+        let get = |field: Field| text(value_at(fields, places[field as usize])?);
+        let said = [Field::Status, Field::DetailedStatusCode, Field::ExoStatusCode, Field::DetailedStatus];
+        let silent = said.iter().all(|&field| get(field).is_none());
+        let Some(sid) = get(Field::SmsSid).filter(|_| !silent) else {
+            let missing = [
+                get(Field::SmsSid).is_none().then_some("SmsSid"),
+                silent.then_some("Status or DetailedStatusCode"),
+            ];
+            return Err(NotAStatusCallback::Missing { missing: missing.into_iter().flatten().collect() });
+        };
+        let code = get(Field::ExoStatusCode);
+        if let Some(code) = code.and_then(other_channel) {
+            return Err(NotAStatusCallback::OtherChannel { code });
+        }
+        if code.zip(get(Field::DetailedStatusCode)).is_some_and(|(a, b)| a != b) {
+            return Err(NotAStatusCallback::Conflict { field: Field::DetailedStatusCode.name() });
+        }
+        Ok((MessageSid::new(sid)?, places))
+    }
+
+    /// The message it is about.
+    #[must_use]
+    pub fn sid(&self) -> &MessageSid {
+        &self.sid
+    }
+
+    /// What a field says: trimmed, out of its `['…']`, none where it is empty or `null`.
+    ///
+    /// The sender's own text is left as it is, unless the whole callback came wrapped.
+    #[must_use]
+    pub fn get(&self, field: Field) -> Option<&str> {
+        let value = value_at(&self.fields, self.places[field as usize])?;
+        match field {
+            Field::CustomField if self.sid_wrapped => Some(unwrapped(value).unwrap_or(value)),
+            Field::CustomField => Some(value),
+            _ => text(value),
+        }
+        .filter(|text| !text.is_empty())
+    }
+
+    /// Every field as received, known or not.
+    #[must_use]
+    pub fn fields(&self) -> &[RawField] {
+        &self.fields
+    }
+
+    /// The Sid and every field as received.
+    #[must_use]
+    pub fn into_parts(self) -> (MessageSid, Vec<RawField>) {
+        (self.sid, self.fields)
+    }
+}
+
+/// Where each known field stands first; a repeat must say the same.
+fn places(fields: &[RawField]) -> Result<[Option<u16>; FIELDS], NotAStatusCallback> {
+    let mut places = [None; FIELDS];
+    for (at, raw) in (0..).zip(fields) {
+        let Some(field) = Field::from_key(&raw.key) else { continue };
+        let place = &mut places[field as usize];
+        let first = place.get_or_insert(at);
+        let says = |value: &RawField| value.value.as_deref().and_then(text).map(str::to_owned);
+        if *first != at && says(&fields[usize::from(*first)]) != says(raw) {
+            return Err(NotAStatusCallback::Conflict { field: field.name() });
+        }
+    }
+    Ok(places)
+}
+
+fn value_at(fields: &[RawField], place: Option<u16>) -> Option<&str> {
+    fields[usize::from(place?)].value.as_deref()
+}
+
+/// The text of a value; none where it says nothing.
+fn text(value: &str) -> Option<&str> {
+    let text = unwrapped(value).unwrap_or(value).trim();
+    (!text.is_empty() && !text.eq_ignore_ascii_case("null")).then_some(text)
+}
+
+/// Out of `['…']` or `["…"]`, which some senders' proxies make of a value.
+fn unwrapped(value: &str) -> Option<&str> {
+    let inner = value.trim().strip_prefix('[')?.strip_suffix(']')?.trim();
+    ['\'', '"'].iter().find_map(|&quote| {
+        let text = inner.strip_prefix(quote)?.strip_suffix(quote)?;
+        (!text.contains(quote)).then_some(text)
+    })
+}
+
+/// RCS and WhatsApp count from 30001 and 40001. Source: Exotel's pages on those callbacks.
+fn other_channel(code: &str) -> Option<i64> {
+    code.parse().ok().filter(|code| (30_001..50_000).contains(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn callback(pairs: &[(&str, &str)]) -> Result<StatusCallback, NotAStatusCallback> {
+        let field = |&(key, value): &(&str, &str)| RawField { key: key.into(), value: Some(value.into()) };
+        StatusCallback::from_fields(pairs.iter().map(field).collect()).map_err(|(reason, _)| reason)
+    }
+
+    #[test]
+    fn keys_are_known_whatever_their_case_and_underscores() {
+        for key in ["SmsSid", "sms_sid", "SMSSID", "_Sms__Sid_"] {
+            assert_eq!(Field::from_key(key), Some(Field::SmsSid), "{key}");
+        }
+        for key in ["SmsSid[]", "Sid", "", "Sms-Sid"] {
+            assert_eq!(Field::from_key(key), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn wrapped_values_come_out_of_their_wrapper() {
+        let whole = callback(&[("SmsSid", "['s1']"), ("Status", "[\"sent\"]"), ("CustomField", "['x']")]);
+        let whole = whole.unwrap();
+        assert_eq!(whole.sid().as_str(), "s1");
+        assert_eq!((whole.get(Field::Status), whole.get(Field::CustomField)), (Some("sent"), Some("x")));
+        let own = callback(&[("SmsSid", "s1"), ("Status", "sent"), ("CustomField", "['x']")]).unwrap();
+        assert_eq!(own.get(Field::CustomField), Some("['x']"), "the sender's own text");
+    }
+
+    #[test]
+    fn empty_and_null_say_nothing_but_a_custom_field_may_say_null() {
+        let said = [
+            ("SmsSid", "s1"),
+            ("Status", " sent "),
+            ("SmsUnits", "null"),
+            ("To", ""),
+            ("CustomField", "null"),
+        ];
+        let said = callback(&said).unwrap();
+        assert_eq!((said.get(Field::Status), said.get(Field::SmsUnits)), (Some("sent"), None));
+        assert_eq!((said.get(Field::To), said.get(Field::CustomField)), (None, Some("null")));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let missing = |pairs: &[(&str, &str)]| callback(pairs).unwrap_err().to_string();
+        assert_eq!(missing(&[("SmsSid", "s1"), ("Body", "YES")]), "Status or DetailedStatusCode is missing");
+        assert_eq!(missing(&[("Status", "sent")]), "SmsSid is missing");
+        assert_eq!(
+            missing(&[("SmsSid", "null")]),
+            "SmsSid is missing, and Status or DetailedStatusCode is missing"
+        );
+    }
+
+    #[test]
+    fn a_known_field_may_repeat_itself_but_not_contradict_itself() {
+        assert!(callback(&[("SmsSid", "s1"), ("sms_sid", "s1"), ("Status", "sent")]).is_ok());
+        let twice = callback(&[("SmsSid", "s1"), ("Status", "sent"), ("status", "failed")]);
+        assert_eq!(twice.unwrap_err(), NotAStatusCallback::Conflict { field: "Status" });
+        let codes =
+            callback(&[("SmsSid", "s1"), ("ExoStatusCode", "20005"), ("DetailedStatusCode", "20006")]);
+        assert_eq!(codes.unwrap_err(), NotAStatusCallback::Conflict { field: "DetailedStatusCode" });
+    }
+
+    #[test]
+    fn codes_of_other_channels_are_refused() {
+        let rcs = callback(&[("SmsSid", "s1"), ("Status", "delivered"), ("exo_status_code", "30002")]);
+        assert_eq!(rcs.unwrap_err(), NotAStatusCallback::OtherChannel { code: 30_002 });
+    }
+}

@@ -1,0 +1,218 @@
+//! A callback request, from its bytes to a [`StatusCallback`].
+
+use crate::domain::{Anomalies, Anomaly, Labels, NotAStatusCallback, RawField, StatusCallback};
+
+use super::{form, json, multipart, other_event::resembles, text::Texts};
+
+/// A callback as it came over the wire, after authentication.
+#[derive(Clone, Copy, Debug)]
+pub enum RawRequest<'a> {
+    /// A POST: the body carries Exotel's fields, the query string the sender's labels.
+    Post {
+        /// The `Content-Type` header; none means a form.
+        content_type: Option<&'a str>,
+        /// The query string, percent-encoded.
+        query: &'a str,
+        /// The body.
+        body: &'a [u8],
+    },
+    /// A GET: the query string carries both.
+    Get {
+        /// The query string, percent-encoded.
+        query: &'a str,
+    },
+}
+
+/// Why a request is no status callback.
+#[derive(Debug, thiserror::Error)]
+pub enum CallbackError {
+    /// A content type that Exotel does not use.
+    #[error(
+        "content type `{0}` is not taken: send application/x-www-form-urlencoded, application/json or multipart/form-data"
+    )]
+    ContentType(String),
+    /// The body is not what its content type says.
+    #[error("the body is no valid {encoding}: {why}")]
+    Malformed {
+        /// What it should be.
+        encoding: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The fields are no status callback.
+    #[error("this is no status callback: {reason}")]
+    NotAStatusCallback {
+        /// What is missing or wrong.
+        reason: NotAStatusCallback,
+        /// The keys that were received: the first [`RECEIVED_KEYS`], cut to [`KEY_CHARS`] characters.
+        received: Vec<String>,
+        /// What it looks like instead.
+        resembles: Option<&'static str>,
+    },
+}
+
+/// How many received keys an error names.
+pub const RECEIVED_KEYS: usize = 40;
+/// How much of each it shows, in characters.
+pub const KEY_CHARS: usize = 40;
+
+/// A status callback together with what its URL carried.
+#[derive(Debug)]
+pub struct ParsedCallback {
+    /// What Exotel said.
+    pub callback: StatusCallback,
+    /// The sender's labels, and what was odd about them or about the text.
+    pub labels: (Labels, Anomalies),
+}
+
+/// Reads a request.
+///
+/// # Errors
+/// [`CallbackError`] where it is no status callback of an SMS.
+pub fn parse(request: RawRequest<'_>) -> Result<ParsedCallback, CallbackError> {
+    let mut texts = Texts::default();
+    let (fields, mut labels) = match request {
+        RawRequest::Get { query } => form::fields_and_labels(query, &mut texts),
+        RawRequest::Post { content_type, query, body } => {
+            let fields = body_fields(content_type.unwrap_or_default(), body, &mut texts)?;
+            (fields, form::labels(query, &mut texts))
+        }
+    };
+    labels.1.insert_if(texts.replaced, Anomaly::BadText);
+    let callback =
+        StatusCallback::from_fields(fields).map_err(|(reason, fields)| refusal(reason, &fields))?;
+    Ok(ParsedCallback { callback, labels })
+}
+
+/// A body's fields, by its content type.
+fn body_fields(content_type: &str, body: &[u8], texts: &mut Texts) -> Result<Vec<RawField>, CallbackError> {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let malformed = |encoding, why| CallbackError::Malformed { encoding, why };
+    match essence.as_str() {
+        "" | "application/x-www-form-urlencoded" => Ok(form::fields(body, texts)),
+        "application/json" | "text/json" => {
+            json::fields(body, texts).map_err(|e| malformed("JSON", without_content(&e)))
+        }
+        "multipart/form-data" => {
+            let boundary = multer::parse_boundary(content_type);
+            let fields = boundary.and_then(|boundary| multipart::fields(body, &boundary, texts));
+            fields.map_err(|e| malformed("multipart/form-data", e.to_string()))
+        }
+        _ => Err(CallbackError::ContentType(essence.chars().take(KEY_CHARS).collect())),
+    }
+}
+
+/// Where and why JSON ends, without the text that stands there: it may be a phone number.
+fn without_content(error: &serde_json::Error) -> String {
+    let kind = match error.classify() {
+        serde_json::error::Category::Eof => "it ends too early",
+        serde_json::error::Category::Data => "it is not one object",
+        _ => "its syntax is broken",
+    };
+    format!("{kind} at line {} column {}", error.line(), error.column())
+}
+
+fn refusal(reason: NotAStatusCallback, fields: &[RawField]) -> CallbackError {
+    let shown = |field: &RawField| field.key.chars().take(KEY_CHARS).collect();
+    let received = fields.iter().take(RECEIVED_KEYS).map(shown).collect();
+    CallbackError::NotAStatusCallback { reason, received, resembles: resembles(fields) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Field;
+
+    fn post<'a>(content_type: &'a str, body: &'a [u8]) -> Result<ParsedCallback, CallbackError> {
+        parse(RawRequest::Post { content_type: Some(content_type), query: "", body })
+    }
+
+    fn says(parsed: &ParsedCallback, field: Field) -> &str {
+        parsed.callback.get(field).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_form_a_json_object_a_multipart_body_and_a_query_say_the_same() {
+        let multipart = b"--b\r\ncontent-disposition: form-data; name=\"SmsSid\"\r\n\r\ns1\r\n--b\r\ncontent-disposition: form-data; name=\"Status\"\r\n\r\nsent\r\n--b--\r\n";
+        for parsed in [
+            parse(RawRequest::Post { content_type: None, query: "", body: b"SmsSid=s1&Status=sent" }),
+            post("application/x-www-form-urlencoded; charset=utf-8", b"sms_sid=s1&STATUS=sent"),
+            post("application/json", br#"{"SmsSid":"s1","Status":"sent","SmsUnits":null}"#),
+            post("application/json", br#"{"SMSMessage":{"Sid":"s1","Status":"sent"}}"#),
+            post("multipart/form-data; boundary=b", multipart),
+            parse(RawRequest::Get { query: "SmsSid=s1&Status=sent" }),
+        ] {
+            let parsed = parsed.unwrap();
+            assert_eq!((parsed.callback.sid().as_str(), says(&parsed, Field::Status)), ("s1", "sent"));
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_digits_and_halves_of_surrogate_pairs_are_replaced() {
+        let parsed = post(
+            "application/json",
+            br#"{"SmsSid":"s1","DetailedStatusCode":20005,"CustomField":"a\ud83d","Dlt":1234567890123456789012}"#,
+        );
+        let parsed = parsed.unwrap();
+        assert_eq!(says(&parsed, Field::DetailedStatusCode), "20005");
+        assert!(says(&parsed, Field::CustomField).starts_with("a\u{FFFD}"));
+        assert_eq!(parsed.callback.fields()[3].value.as_deref(), Some("1234567890123456789012"));
+        assert!(parsed.labels.1.contains(Anomaly::BadText));
+    }
+
+    #[test]
+    fn nul_and_invalid_utf8_are_replaced_and_flagged() {
+        let parsed = post("", b"SmsSid=s1&Status=sent&CustomField=a%00b%FFc").unwrap();
+        assert_eq!(says(&parsed, Field::CustomField), "a\u{FFFD}b\u{FFFD}c");
+        assert!(parsed.labels.1.contains(Anomaly::BadText));
+        let meant = post("", b"SmsSid=s1&Status=sent&CustomField=%EF%BF%BD").unwrap();
+        assert!(!meant.labels.1.contains(Anomaly::BadText), "a valid U+FFFD is what the sender wrote");
+    }
+
+    #[test]
+    fn body_and_query_keep_to_their_own() {
+        let query = "Status=failed&campaign_id=diwali&token=secret";
+        let parsed =
+            parse(RawRequest::Post { content_type: None, query, body: b"SmsSid=s1&Status=sent&x=y" });
+        let parsed = parsed.unwrap();
+        assert_eq!(says(&parsed, Field::Status), "sent");
+        let label = |key| parsed.labels.0.get(key);
+        assert_eq!((label("campaign_id"), label("Status")), (Some("diwali"), Some("failed")));
+        assert_eq!((label("x"), label("token")), (None, None));
+    }
+
+    #[test]
+    fn what_is_refused_says_what_it_looks_like() {
+        let refused = |body: &[u8]| match post("application/json", body).unwrap_err() {
+            CallbackError::NotAStatusCallback { resembles, .. } => resembles.unwrap_or("nothing"),
+            other => panic!("{other}"),
+        };
+        assert_eq!(refused(br#"{"CallSid":"c","Status":"busy"}"#), "a voice callback");
+        assert_eq!(refused(br#"{"SmsSid":"s","Body":"YES"}"#), "an inbound SMS");
+        assert_eq!(refused(br#"{"CampaignSid":"c","Status":"Completed","Stats":{}}"#), "a campaign summary");
+        assert_eq!(
+            refused(br#"{"sid":"m","status":"read","exo_status_code":30002}"#),
+            "an RCS or WhatsApp callback"
+        );
+        assert_eq!(refused(br#"{"rcs":{},"sms":{}}"#), "an RCS callback");
+        assert_eq!(refused(br#"{"Sms_sid":"s","Tracking":""}"#), "a click-tracking callback");
+        assert_eq!(refused(b"{}"), "nothing");
+    }
+
+    #[test]
+    fn a_broken_body_is_malformed_and_its_content_is_not_repeated() {
+        let error = post("application/json", b"[\"+919812345670\"]").unwrap_err().to_string();
+        assert_eq!(error, "the body is no valid JSON: it is not one object at line 1 column 0");
+        for (content_type, body) in [
+            ("application/json", &b"{"[..]),
+            ("multipart/form-data", b"x"),
+            ("multipart/form-data; boundary=b", b"--b"),
+        ] {
+            assert!(
+                matches!(post(content_type, body), Err(CallbackError::Malformed { .. })),
+                "{content_type}"
+            );
+        }
+        assert!(matches!(post("text/xml", b"<a/>"), Err(CallbackError::ContentType(_))));
+    }
+}

@@ -1,0 +1,13 @@
+//! Exotel's wire: bytes in, a [`StatusCallback`](crate::domain::StatusCallback) out.
+//!
+//! Reads leniently whatever Exotel and its older versions are known to send. May import `domain` only.
+
+mod callback;
+mod form;
+mod json;
+mod multipart;
+mod other_event;
+mod text;
+
+pub use callback::{CallbackError, RawRequest, parse};
+pub use form::RESERVED as RESERVED_QUERY_KEYS;

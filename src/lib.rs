@@ -1,0 +1,3 @@
+//! dlr-receiver
+pub mod domain;
+pub mod exotel;

@@ -134,6 +134,17 @@ pub enum NotAStatusCallback {
     },
 }
 
+impl NotAStatusCallback {
+    /// The fields that are missing; none where something else is wrong.
+    #[must_use]
+    pub fn missing(self) -> Vec<&'static str> {
+        match self {
+            Self::Missing { missing } => missing,
+            _ => Vec::new(),
+        }
+    }
+}
+
 impl StatusCallback {
     /// The most fields that are taken; Exotel sends about ten.
     pub const MAX_FIELDS: usize = 256;
@@ -159,8 +170,8 @@ impl StatusCallback {
         }
         let places = places(fields)?;
         let get = |field: Field| text(value_at(fields, places[field as usize])?);
-        let said = [Field::Status, Field::DetailedStatusCode, Field::ExoStatusCode, Field::DetailedStatus];
-        let silent = said.iter().all(|&field| get(field).is_none());
+        let any_of = [Field::Status, Field::DetailedStatusCode, Field::ExoStatusCode, Field::DetailedStatus];
+        let silent = any_of.iter().all(|&field| get(field).is_none());
         let Some(sid) = get(Field::SmsSid).filter(|_| !silent) else {
             let missing = [
                 get(Field::SmsSid).is_none().then_some("SmsSid"),

@@ -27,7 +27,7 @@ pub(super) fn fields(body: &[u8], texts: &mut Texts) -> Vec<RawField> {
 
 /// The labels of a POST: its whole query string. None of it can stand in for a field of the body.
 pub(super) fn labels(query: &str, texts: &mut Texts) -> (Labels, Anomalies) {
-    collect_labels(pairs(query.as_bytes(), texts))
+    collect_labels(&pairs(query.as_bytes(), texts))
 }
 
 /// What a GET carries: the known fields, and all else as labels.
@@ -36,10 +36,10 @@ pub(super) fn fields_and_labels(query: &str, texts: &mut Texts) -> (Vec<RawField
     let (known, rest): (Vec<_>, Vec<_>) =
         pairs.into_iter().partition(|(key, _)| Field::from_key(key).is_some());
     let fields = known.into_iter().map(|(key, value)| RawField { key, value: Some(value) });
-    (fields.collect(), collect_labels(rest))
+    (fields.collect(), collect_labels(&rest))
 }
 
-fn collect_labels(pairs: Vec<(String, String)>) -> (Labels, Anomalies) {
+fn collect_labels(pairs: &[(String, String)]) -> (Labels, Anomalies) {
     let (mut labels, mut anomalies) = (Labels::default(), Anomalies::NONE);
     for (key, value) in pairs.iter().filter(|(key, _)| !RESERVED.contains(&key.as_str())) {
         anomalies.insert_if(!labels.insert(key, value), Anomaly::BadLabel);

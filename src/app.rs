@@ -1,0 +1,102 @@
+//! The service, put together: the same for the binary and for tests.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use axum::Router;
+use tokio::net::TcpListener;
+
+use crate::{
+    config::Config,
+    domain::{Clock, Recipient},
+    http::{self, AppState},
+    shutdown::Shutdown,
+    storage::Store,
+};
+
+/// The service, connected, migrated and listening, but not yet answering.
+#[derive(Debug)]
+pub struct App {
+    listeners: Vec<(TcpListener, Router)>,
+    store: Store,
+    shutdown_timeout: Duration,
+}
+
+impl App {
+    /// Connects to the store, migrates it unless told not to, and opens the listeners.
+    ///
+    /// # Errors
+    /// Says what could not be reached or opened, and which key to look at.
+    pub async fn build(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+        let store = connect(config).await?;
+        if config.database.migrate {
+            store.migrate().await?;
+        }
+        let state = AppState::new(
+            store.clone(),
+            config.accounts()?,
+            (Arc::new(config.status_table()?), config.rejected.keep()),
+            (&config.auth.keys, clock),
+        );
+        Recipient::warm_up();
+        let listeners = match config.http.internal_bind {
+            None => vec![(listen("http.bind", config.http.bind).await?, http::combined(state))],
+            Some(internal) => vec![
+                (listen("http.bind", config.http.bind).await?, http::public(state.clone())),
+                (listen("http.internal_bind", internal).await?, http::internal(state)),
+            ],
+        };
+        let shutdown_timeout = Duration::from_millis(config.http.shutdown_timeout_ms);
+        Ok(Self { listeners, store, shutdown_timeout })
+    }
+
+    /// Where callbacks come in, and where questions do.
+    ///
+    /// # Panics
+    /// Never: a listener has an address.
+    #[must_use]
+    pub fn addresses(&self) -> (SocketAddr, SocketAddr) {
+        let address = |listener: &TcpListener| listener.local_addr().expect("a listener has an address");
+        let [(first, _), .., (last, _)] = self.listeners.as_slice() else {
+            let (only, _) = &self.listeners[0];
+            return (address(only), address(only));
+        };
+        (address(first), address(last))
+    }
+
+    /// Answers until the end begins, then finishes what was accepted, within the deadline.
+    pub async fn run(self, shutdown: Shutdown) {
+        let serving = self.listeners.into_iter().map(|(listener, router)| {
+            let begun = shutdown.clone().begun();
+            async move { axum::serve(listener, router).with_graceful_shutdown(begun).await }
+        });
+        let serving = futures_util::future::join_all(serving);
+        let store = self.store;
+        let work = async {
+            for ended in serving.await {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a listener failed");
+                }
+            }
+            store.close().await;
+        };
+        if shutdown.within(self.shutdown_timeout, work).await {
+            tracing::info!("stopped");
+        } else {
+            tracing::warn!("stopped at the deadline; connections that were still open are cut");
+        }
+    }
+}
+
+/// Connects to the store that the configuration names.
+///
+/// # Errors
+/// Says which key to look at.
+pub async fn connect(config: &Config) -> anyhow::Result<Store> {
+    let hint = "cannot open the database; look at database.url (DATABASE_URL)";
+    Store::connect(&config.database).await.context(hint)
+}
+
+async fn listen(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; look at {key}"))
+}

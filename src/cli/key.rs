@@ -1,0 +1,36 @@
+//! `key new`: an API key, printed once.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use clap::Subcommand;
+
+use super::say;
+use crate::http::{API_KEY_PREFIX, Scope, digest_of};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Key {
+    /// Makes a key, prints it once, and the lines for the configuration.
+    New {
+        /// Whose it is.
+        name: String,
+        /// What it may do: read, write, admin.
+        #[arg(long, value_delimiter = ',', default_value = "read")]
+        scopes: Vec<Scope>,
+    },
+}
+
+impl Key {
+    pub fn run(self) -> anyhow::Result<()> {
+        let Self::New { name, scopes } = self;
+        let mut random = [0; 32];
+        getrandom::fill(&mut random)?;
+        let key = format!("{API_KEY_PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(random));
+        let scopes: Vec<String> = scopes.iter().map(|scope| format!("\"{}\"", <&str>::from(scope))).collect();
+        say(&format!(
+            "The key, shown this once: {key}\n\nFor the configuration:\n\n\
+             [[auth.keys]]\nname = {}\nsha256 = \"{}\"\nscopes = [{}]",
+            toml::Value::String(name),
+            digest_of(&key),
+            scopes.join(", ")
+        ))
+    }
+}

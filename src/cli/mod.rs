@@ -1,0 +1,89 @@
+//! The command line.
+
+mod callback_url;
+mod healthcheck;
+mod key;
+mod serve;
+
+use std::{io::Write, path::PathBuf};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    app,
+    config::{self, Config, Sources},
+};
+
+/// Receives Exotel's SMS delivery callbacks, keeps them durably and answers questions about them.
+#[derive(Debug, Parser)]
+#[command(name = "dlr-receiver", version, about)]
+pub struct Cli {
+    /// A configuration file, laid over the defaults and the profile.
+    #[arg(long, global = true, value_name = "FILE", env = "DLR_CONFIG")]
+    config: Option<PathBuf>,
+    /// A profile: `production`, or a file config/NAME.toml.
+    #[arg(long, global = true, value_name = "NAME", env = "DLR_PROFILE")]
+    profile: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the service; what happens without any command.
+    Serve,
+    /// Brings the database's schema up to date, and ends.
+    Migrate,
+    /// Prints the configuration in force, secrets redacted.
+    CheckConfig,
+    /// Prints the URL to give to Exotel as StatusCallback.
+    CallbackUrl(callback_url::CallbackUrl),
+    /// API keys.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Asks the running service on this machine for a sign of life; for the container's HEALTHCHECK.
+    Healthcheck,
+}
+
+impl Cli {
+    /// Does what the command line says.
+    ///
+    /// # Errors
+    /// Says what went wrong, and what to set.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let load = || config::load(&Sources::from_process(self.profile.clone(), self.config.clone()));
+        match self.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve::serve(&load()?).await,
+            Command::Migrate => migrate(&load()?).await,
+            Command::CheckConfig => check(&load()?),
+            Command::CallbackUrl(command) => command.run(&load()?),
+            Command::Key(command) => command.run(),
+            Command::Healthcheck => healthcheck::healthcheck(&load()?).await,
+        }
+    }
+}
+
+async fn migrate(config: &Config) -> anyhow::Result<()> {
+    let store = app::connect(config).await?;
+    store.migrate().await?;
+    store.close().await;
+    say(&format!("the {} database is up to date", store.kind()))
+}
+
+fn check(config: &Config) -> anyhow::Result<()> {
+    say(toml::to_string(config)?.trim_end())?;
+    config.check_exposure()?;
+    Ok(())
+}
+
+/// Prints a line for the user; a closed pipe is an error, not a panic.
+fn say(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(())
+}
+
+/// Prints an error and its causes.
+pub fn complain(error: &anyhow::Error) {
+    // Nobody is left to tell if this fails.
+    let _ = writeln!(std::io::stderr(), "dlr-receiver: {error:#}");
+}

@@ -1,0 +1,56 @@
+//! `serve`: the service itself.
+
+use std::net::SocketAddr;
+
+use super::{callback_url, say};
+use crate::{
+    app::App,
+    config::Config,
+    domain::{AccountConfig, Clock},
+    shutdown::ShutdownTrigger,
+    telemetry::{self, LogFormat},
+};
+
+/// Runs until SIGTERM or SIGINT.
+pub(super) async fn serve(config: &Config) -> anyhow::Result<()> {
+    config.check_exposure()?;
+    telemetry::init(&config.log)?;
+    // Signals count from here on, also while the database is being migrated.
+    let (trigger, shutdown) = ShutdownTrigger::new();
+    trigger.on_signals()?;
+    let app = App::build(config, Clock::System).await?;
+    let (callbacks, questions) = app.addresses();
+    tracing::info!(%callbacks, %questions, version = env!("CARGO_PKG_VERSION"), "listening");
+    if config.log.format == LogFormat::Pretty {
+        say(&welcome(config, callbacks, questions))?;
+    }
+    app.run(shutdown).await;
+    Ok(())
+}
+
+/// What a newcomer does next.
+fn welcome(config: &Config, callbacks: SocketAddr, questions: SocketAddr) -> String {
+    let mut config = config.clone();
+    config.http.bind = callbacks;
+    let tokens_of =
+        |account: &AccountConfig| if account.callback_tokens.0.is_empty() { "" } else { "/TOKEN" };
+    let urls = config.accounts.iter().map(|(name, account)| {
+        let (url, token) = (callback_url::without_token(&config, name), tokens_of(account));
+        let hint = if token.is_empty() { "" } else { "   (`dlr-receiver callback-url` prints it whole)" };
+        format!("  {url}{token}{hint}\n")
+    });
+    let urls: String = urls.collect();
+    let (name, token) = match config.accounts.first_key_value() {
+        Some((name, account)) => (name.as_str(), tokens_of(account)),
+        None => ("default", ""),
+    };
+    let key = if config.auth.keys.0.is_empty() { "" } else { "-H 'Authorization: Bearer KEY' " };
+    format!(
+        "dlr-receiver listens on http://{callbacks}\n\n\
+         Give this URL to Exotel as StatusCallback:\n{urls}\n\
+         Try it:\n  \
+         curl http://{callbacks}/callbacks/exotel/{name}{token} \
+         -d SmsSid=try1 -d To=09812345670 -d Status=sent -d DetailedStatusCode=20005\n  \
+         curl {key}http://{questions}/messages/try1\n"
+    )
+}

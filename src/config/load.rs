@@ -1,0 +1,232 @@
+//! From files and environment variables to a checked [`Config`].
+
+use std::{collections::HashMap, fs, path::PathBuf};
+
+use config::{Config as Layers, Environment, File, FileFormat::Toml, Map};
+
+use super::{Config, ConfigError, unknown::unknown_keys};
+use crate::domain::AccountConfig;
+
+const DEFAULT: &str = include_str!("../../config/default.toml");
+const PRODUCTION: &str = include_str!("../../config/production.toml");
+const PREFIX: &str = "DLR__";
+const FILE_SUFFIX: &str = "_FILE";
+
+/// Where a configuration comes from, beside the defaults.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// A profile: `production`, or a file `config/NAME.toml`.
+    pub profile: Option<String>,
+    /// A file.
+    pub file: Option<PathBuf>,
+    /// The environment variables.
+    pub variables: HashMap<String, String>,
+}
+
+impl Sources {
+    /// This process's environment; variables that are no text are passed over.
+    #[must_use]
+    pub fn from_process(profile: Option<String>, file: Option<PathBuf>) -> Self {
+        let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((key.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self { profile, file, variables: std::env::vars_os().filter_map(text).collect() }
+    }
+}
+
+/// Lays the sources over the defaults and checks the result.
+///
+/// # Errors
+/// [`ConfigError`] names the key, and what to set.
+pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
+    let mut layers = Layers::builder().add_source(File::from_str(DEFAULT, Toml));
+    if let Some(profile) = &sources.profile {
+        layers = layers.add_source(File::from_str(&profile_text(profile)?, Toml));
+    }
+    if let Some(file) = &sources.file {
+        layers = layers.add_source(File::from(file.as_path()).format(Toml));
+    }
+    let variables = our_variables(&sources.variables)?;
+    let environment = Environment::with_prefix("DLR").prefix_separator("__").separator("__");
+    let layers = layers.add_source(environment.source(Some(variables.clone()))).build()?;
+
+    let defaults = Layers::builder().add_source(File::from_str(DEFAULT, Toml)).build()?;
+    let unknown = unknown_keys(
+        &layers.clone().try_deserialize()?,
+        &defaults.try_deserialize::<Config>()?,
+        &variables.into_keys().collect::<Vec<_>>(),
+    );
+    if !unknown.is_empty() {
+        return Err(ConfigError::UnknownKeys(unknown));
+    }
+    let mut config: Config = layers.try_deserialize()?;
+    if config.accounts.is_empty() {
+        config.accounts.insert("default".to_owned(), AccountConfig::default());
+    }
+    config.check()?;
+    Ok(config)
+}
+
+/// A file of the working directory's `config` folder goes before the profile that is built in.
+fn profile_text(profile: &str) -> Result<String, ConfigError> {
+    let no_such = || ConfigError::NoSuchProfile(profile.to_owned());
+    if profile.contains(['/', '\\', '.']) {
+        return Err(no_such());
+    }
+    match fs::read_to_string(format!("config/{profile}.toml")) {
+        Ok(text) => Ok(text),
+        Err(_) if profile == "production" => Ok(PRODUCTION.to_owned()),
+        Err(_) => Err(no_such()),
+    }
+}
+
+/// The variables that are ours: `DLR__…`, `DATABASE_URL`, and the contents of what `…_FILE` names.
+fn our_variables(all: &HashMap<String, String>) -> Result<Map<String, String>, ConfigError> {
+    let mut ours = Map::new();
+    for (variable, value) in all {
+        let name = variable.strip_suffix(FILE_SUFFIX).unwrap_or(variable);
+        let is_ours = name.starts_with(PREFIX) || name == "DATABASE_URL";
+        let overruled = name == "DATABASE_URL"
+            && ["DLR__DATABASE__URL", "DLR__DATABASE__URL_FILE"].iter().any(|ours| all.contains_key(*ours));
+        if !is_ours || overruled {
+            continue;
+        }
+        let value = if variable.ends_with(FILE_SUFFIX) {
+            read_secret((variable, value), all.contains_key(name))?
+        } else {
+            value.clone()
+        };
+        let key = if name == "DATABASE_URL" { "DLR__DATABASE__URL" } else { name };
+        ours.insert(key.to_owned(), value);
+    }
+    Ok(ours)
+}
+
+fn read_secret((variable, path): (&str, &str), also_set: bool) -> Result<String, ConfigError> {
+    if also_set {
+        return Err(ConfigError::SetTwice(variable.trim_end_matches(FILE_SUFFIX).to_owned()));
+    }
+    let unreadable =
+        |source| ConfigError::SecretFile { variable: variable.to_owned(), path: path.to_owned(), source };
+    Ok(fs::read_to_string(path).map_err(unreadable)?.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let variables = variables.iter().map(|&(key, value)| (key.to_owned(), value.to_owned()));
+        load(&Sources { variables: variables.collect(), ..Sources::default() })
+    }
+
+    fn refusal(variables: &[(&str, &str)]) -> String {
+        with(variables).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn out_of_the_box_there_is_one_open_account_on_loopback() {
+        let config = with(&[]).unwrap();
+        assert_eq!(config.http.bind.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.database.url, "sqlite://data/dlr.db");
+        assert_eq!(config.accounts.keys().collect::<Vec<_>>(), ["default"]);
+        config.check_exposure().unwrap();
+    }
+
+    #[test]
+    fn variables_set_keys_lists_and_accounts() {
+        let config = with(&[
+            ("DLR__HTTP__BIND", "0.0.0.0:80"),
+            ("DLR__HTTP__INTERNAL_BIND", "127.0.0.1:9090"),
+            ("DLR__ACCOUNTS__ACME__CALLBACK_TOKENS", "new,old"),
+            ("DLR__ACCOUNTS__ACME__TIME_ZONE", "Europe/Berlin"),
+            ("DLR__DATABASE__MAX_CONNECTIONS", "3"),
+            ("DLR_PROFILE", "no business of the keys"),
+        ])
+        .unwrap();
+        assert_eq!(config.accounts.keys().collect::<Vec<_>>(), ["acme"], "it takes the default's place");
+        let acme = &config.accounts["acme"];
+        assert_eq!((acme.callback_tokens.0.len(), acme.time_zone.name()), (2, "Europe/Berlin"));
+        assert_eq!(config.database.max_connections, 3);
+        config.check_exposure().unwrap();
+    }
+
+    #[test]
+    fn the_database_url_goes_by_its_own_name_too() {
+        let url = |variables: &[(&str, &str)]| with(variables).unwrap().database.url;
+        assert_eq!(url(&[("DATABASE_URL", "postgres://a/b")]), "postgres://a/b");
+        let both = [("DATABASE_URL", "postgres://a/b"), ("DLR__DATABASE__URL", "postgres://c/d")];
+        assert_eq!(url(&both), "postgres://c/d");
+        assert!(
+            refusal(&[("DATABASE_URL", "mysql://a/b")]).contains("database.url must begin with postgres://")
+        );
+    }
+
+    #[test]
+    fn secrets_are_read_from_files() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "postgres://from/file\n").unwrap();
+        let path = file.path().to_str().unwrap();
+        assert_eq!(with(&[("DATABASE_URL_FILE", path)]).unwrap().database.url, "postgres://from/file");
+        let both = [("DLR__DATABASE__URL_FILE", path), ("DLR__DATABASE__URL", "postgres://c/d")];
+        assert_eq!(refusal(&both), "DLR__DATABASE__URL and DLR__DATABASE__URL_FILE are both set; keep one");
+        let missing = refusal(&[("DATABASE_URL_FILE", "/nowhere")]);
+        assert!(missing.starts_with("DATABASE_URL_FILE: cannot read /nowhere"), "{missing}");
+    }
+
+    #[test]
+    fn unknown_keys_name_the_nearest_known_one() {
+        assert_eq!(
+            refusal(&[("DLR__HTP__BIND", "x")]),
+            "unknown key `htp.bind` (DLR__HTP__BIND); did you mean `http.bind`?"
+        );
+        assert_eq!(
+            refusal(&[("DLR__ACCOUNTS__ACME__CALLBACK_TOKEN", "x")]),
+            "unknown key `accounts.acme.callback_token` (DLR__ACCOUNTS__ACME__CALLBACK_TOKEN); did you mean \
+             `accounts.acme.callback_tokens`?"
+        );
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "[[status_codes]]\ncode = 1\nnmae = \"X\"\n").unwrap();
+        let sources = Sources { file: Some(file.path().into()), ..Sources::default() };
+        let error = load(&sources).unwrap_err().to_string();
+        assert_eq!(error, "unknown key `status_codes.nmae`; did you mean `status_codes.name`?");
+    }
+
+    #[test]
+    fn bad_values_name_their_key() {
+        for (variable, value, key) in [
+            ("DLR__HTTP__BIND", "nonsense", "http.bind"),
+            ("DLR__DATABASE__MAX_CONNECTIONS", "many", "database.max_connections"),
+            ("DLR__ACCOUNTS__ACME__TIME_ZONE", "Mars/Olympus", "accounts.acme.time_zone"),
+            ("DLR__ACCOUNTS__ACME__COUNTRY", "XX", "accounts.acme.country"),
+            ("DLR__LOG__FORMAT", "xml", "log.format"),
+        ] {
+            let refusal = refusal(&[(variable, value)]);
+            assert!(refusal.contains(key), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn being_open_to_everybody_takes_a_word() {
+        let open = [("DLR__HTTP__BIND", "0.0.0.0:8080")];
+        let error = with(&open).unwrap().check_exposure().unwrap_err().to_string();
+        assert!(
+            error.contains("set accounts.default.callback_tokens (DLR__ACCOUNTS__DEFAULT__CALLBACK_TOKENS)"),
+            "{error}"
+        );
+        assert!(error.contains("auth.keys") && error.contains("auth.allow_insecure"), "{error}");
+        let accepted = [open[0], ("DLR__AUTH__ALLOW_INSECURE", "true")];
+        with(&accepted).unwrap().check_exposure().unwrap();
+        let split =
+            [open[0], ("DLR__HTTP__INTERNAL_BIND", "[::1]:9090"), ("DLR__ACCOUNTS__A__CALLBACK_TOKENS", "t")];
+        with(&split).unwrap().check_exposure().unwrap();
+    }
+
+    #[test]
+    fn a_profile_is_built_in_or_a_file() {
+        let profile = |name: &str| load(&Sources { profile: Some(name.into()), ..Sources::default() });
+        assert_eq!(profile("production").unwrap().http.bind.to_string(), "0.0.0.0:8080");
+        assert!(profile("staging").unwrap_err().to_string().contains("config/staging.toml"));
+        assert!(profile("../etc").is_err());
+    }
+}

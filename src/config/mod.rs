@@ -1,0 +1,155 @@
+//! The configuration: the layers' own parts, put together, and checked as a whole.
+
+mod load;
+mod unknown;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use load::{Sources, load};
+
+use crate::{
+    domain::{AccountConfig, AccountName, BadAccountName, BadStatusCode, StatusCodeConfig, StatusTable},
+    http::{AuthConfig, Exposure, HttpConfig},
+    ingest::RejectedConfig,
+    storage::{BadDatabaseUrl, DatabaseConfig},
+    telemetry::LogConfig,
+};
+
+/// All of it. `config/default.toml` documents every key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Config {
+    /// Where the service listens.
+    pub http: HttpConfig,
+    /// Where receipts and messages are kept.
+    pub database: DatabaseConfig,
+    /// Who may ask.
+    pub auth: AuthConfig,
+    /// How much of the log of refused bodies is kept.
+    pub rejected: RejectedConfig,
+    /// What is logged.
+    pub log: LogConfig,
+    /// The accounts whose callbacks are taken, by name.
+    #[serde(default)]
+    pub accounts: BTreeMap<String, AccountConfig>,
+    /// What is laid over Exotel's table of status codes.
+    #[serde(default)]
+    pub status_codes: Vec<StatusCodeConfig>,
+}
+
+/// Why a configuration cannot be used. The texts say what to set.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file or value that cannot be read.
+    #[error("{0}")]
+    Unreadable(#[from] config::ConfigError),
+    /// A secret's file that cannot be read.
+    #[error("{variable}: cannot read {path}: {source}")]
+    SecretFile {
+        /// The environment variable that names it.
+        variable: String,
+        /// Its path.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Two variables set the same key.
+    #[error("{0} and {0}_FILE are both set; keep one")]
+    SetTwice(String),
+    /// A profile that is neither built in nor a file.
+    #[error("there is no profile `{0}`: it is neither `production` nor a file config/{0}.toml")]
+    NoSuchProfile(String),
+    /// Keys that mean nothing.
+    #[error("{}", .0.join("\n"))]
+    UnknownKeys(Vec<String>),
+    /// An account's name.
+    #[error("accounts.{name}: {source}")]
+    AccountName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        source: BadAccountName,
+    },
+    /// An entry of the table of status codes.
+    #[error(transparent)]
+    StatusCode(#[from] BadStatusCode),
+    /// The database's URL.
+    #[error(transparent)]
+    Database(#[from] BadDatabaseUrl),
+    /// Open to everybody.
+    #[error("{0}")]
+    Insecure(String),
+}
+
+impl Config {
+    /// The accounts, by their checked names.
+    ///
+    /// # Errors
+    /// [`ConfigError::AccountName`] where a name cannot stand in a URL.
+    pub fn accounts(&self) -> Result<Vec<(AccountName, AccountConfig)>, ConfigError> {
+        let checked = self.accounts.iter().map(|(name, account)| match AccountName::new(name) {
+            Ok(checked) => Ok((checked, account.clone())),
+            Err(source) => Err(ConfigError::AccountName { name: name.clone(), source }),
+        });
+        checked.collect()
+    }
+
+    /// The status codes in force.
+    ///
+    /// # Errors
+    /// [`ConfigError::StatusCode`] where an entry is incomplete or contradicts another.
+    pub fn status_table(&self) -> Result<StatusTable, ConfigError> {
+        Ok(StatusTable::with(&self.status_codes)?)
+    }
+
+    /// Checks what no single value shows.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says what to set.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.accounts()?;
+        self.status_table()?;
+        self.database.check()?;
+        Ok(())
+    }
+
+    /// Refuses to be open to everybody by oversight.
+    ///
+    /// # Errors
+    /// [`ConfigError::Insecure`] says what to set, or which key accepts the risk.
+    pub fn check_exposure(&self) -> Result<(), ConfigError> {
+        let Exposure { callbacks, questions } = self.http.exposure();
+        let open = |(name, account): (&String, &AccountConfig)| {
+            account.callback_tokens.0.is_empty().then(|| {
+                format!(
+                    "set accounts.{name}.callback_tokens (DLR__ACCOUNTS__{}__CALLBACK_TOKENS)",
+                    name.to_uppercase()
+                )
+            })
+        };
+        let mut faults: Vec<String> = self.accounts.iter().filter(|_| callbacks).filter_map(open).collect();
+        if questions && self.auth.keys.0.is_empty() {
+            faults.push("set auth.keys (`dlr-receiver key new NAME` makes one)".to_owned());
+        }
+        if faults.is_empty() || self.auth.allow_insecure {
+            return Ok(());
+        }
+        let addresses: Vec<_> =
+            [Some(self.http.bind), self.http.internal_bind].into_iter().flatten().collect();
+        Err(ConfigError::Insecure(format!(
+            "listening beyond loopback ({addresses:?}) would let anybody in:\n  {}\n\
+             or accept the risk with auth.allow_insecure = true (DLR__AUTH__ALLOW_INSECURE=true)",
+            faults.join("\n  ")
+        )))
+    }
+
+    /// The URL under which Exotel reaches the service, without a slash at its end.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        match self.http.public_url.trim_end_matches('/') {
+            "" => format!("http://{}", self.http.bind),
+            url => url.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Who may call, and who may ask: callback tokens and API keys, compared in constant time.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use sha2::{Digest, Sha256};
+use strum::VariantArray;
+use subtle::ConstantTimeEq;
+
+use super::{AppState, Problem, ProblemKind};
+use crate::domain::Secret;
+
+/// What every API key begins with, so that secret scanners and people recognise one.
+pub const API_KEY_PREFIX: &str = "dlr_";
+
+/// What a key may do.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Scope {
+    /// Ask questions.
+    Read,
+    /// Announce messages.
+    Write,
+    /// Everything, erasing included.
+    Admin,
+}
+
+/// `[[auth.keys]]`: an API key. The key itself is kept nowhere.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ApiKeyConfig {
+    /// Whose it is.
+    pub name: String,
+    /// The SHA-256 digest of the key, in hexadecimal.
+    #[serde(deserialize_with = "digest")]
+    pub sha256: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+}
+
+/// The API keys of a configuration; in an environment variable they are an array in TOML or JSON.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(transparent)]
+pub struct ApiKeyList(pub Vec<ApiKeyConfig>);
+
+impl<'de> Deserialize<'de> for ApiKeyList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Text(String),
+            List(Vec<ApiKeyConfig>),
+        }
+        #[derive(Deserialize)]
+        struct Toml {
+            keys: Vec<ApiKeyConfig>,
+        }
+        match Written::deserialize(deserializer)? {
+            Written::List(keys) => Ok(Self(keys)),
+            Written::Text(text) if text.trim().is_empty() => Ok(Self::default()),
+            Written::Text(text) => serde_json::from_str(&text)
+                .or_else(|_| toml::from_str(&format!("keys = {text}")).map(|Toml { keys }| keys))
+                .map(Self)
+                .map_err(|_| {
+                    D::Error::custom("API keys are an array of {name, sha256, scopes}, in TOML or JSON")
+                }),
+        }
+    }
+}
+
+fn digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match read_hex(&text) {
+        Some(_) => Ok(text),
+        None => {
+            Err(D::Error::custom("sha256 is 64 hexadecimal digits; `dlr-receiver key new NAME` prints them"))
+        }
+    }
+}
+
+fn read_hex(text: &str) -> Option<[u8; 32]> {
+    let mut digest = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (byte, at) in digest.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
+    }
+    Some(digest)
+}
+
+/// The digest of a key, in hexadecimal, as the configuration holds it.
+#[must_use]
+pub fn digest_of(key: &str) -> String {
+    use std::fmt::Write;
+    Sha256::digest(key).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Digests to compare with: comparing them shows neither content nor length of a secret.
+#[derive(Debug)]
+struct Digests(Vec<[u8; 32]>);
+
+impl Digests {
+    /// The places of the digests that `secret` matches. Takes as long whether any does.
+    fn matches(&self, secret: &[u8]) -> impl Iterator<Item = usize> {
+        let digest: [u8; 32] = Sha256::digest(secret).into();
+        let equal = move |(at, known): (usize, &[u8; 32])| bool::from(known.ct_eq(&digest)).then_some(at);
+        self.0.iter().enumerate().map(equal).collect::<Vec<_>>().into_iter().flatten()
+    }
+}
+
+/// The tokens that open an account's callback URL.
+#[derive(Debug)]
+pub(super) struct CallbackTokens(Digests);
+
+impl CallbackTokens {
+    pub fn new(tokens: &[Secret]) -> Self {
+        Self(Digests(tokens.iter().map(|token| Sha256::digest(token.reveal()).into()).collect()))
+    }
+
+    /// Whether a request with these credentials may pass: any of the places may hold any of the
+    /// tokens. Where no token is configured everybody may.
+    pub fn admit(&self, path: Option<&str>, query: &str, headers: &HeaderMap) -> bool {
+        if self.0.0.is_empty() {
+            return true;
+        }
+        let in_query = query.split('&').filter_map(|pair| pair.strip_prefix("token="));
+        let in_query = in_query.map(|token| percent_decode_str(token).collect::<Vec<u8>>());
+        let basic = basic_credentials(headers).map(|(_, password)| password);
+        let presented = path.map(|token| token.as_bytes().to_vec()).into_iter().chain(in_query).chain(basic);
+        let mut admitted = false;
+        for token in presented {
+            admitted |= self.0.matches(&token).count() > 0;
+        }
+        admitted
+    }
+}
+
+/// The API keys in force.
+#[derive(Debug)]
+pub(super) struct ApiKeys {
+    digests: Digests,
+    scopes: Vec<Vec<Scope>>,
+}
+
+impl ApiKeys {
+    pub fn new(keys: &ApiKeyList) -> Self {
+        let digests = keys.0.iter().filter_map(|key| read_hex(&key.sha256)).collect();
+        Self { digests: Digests(digests), scopes: keys.0.iter().map(|key| key.scopes.clone()).collect() }
+    }
+
+    /// Whether the bearer of these credentials may do what `scope` names. `admin` may do everything.
+    fn admit(&self, headers: &HeaderMap, scope: Scope) -> Result<(), Problem> {
+        if self.scopes.is_empty() {
+            return Ok(());
+        }
+        let key = presented_key(headers).ok_or_else(|| {
+            Problem::unauthorized("send an API key, as a Bearer token or as the Basic password")
+        })?;
+        let found = self.digests.matches(&key).next();
+        let granted = found.ok_or_else(|| Problem::unauthorized("the API key is not known"))?;
+        let granted = &self.scopes[granted];
+        if granted.contains(&scope) || granted.contains(&Scope::Admin) {
+            return Ok(());
+        }
+        let word: &str = scope.into();
+        Err(Problem::new(ProblemKind::MissingScope, format!("the API key lacks the scope `{word}`"))
+            .with("scope", word))
+    }
+}
+
+/// Lets only keys with the scope `read` pass.
+pub(super) async fn require_read(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    match state.api_keys.admit(request.headers(), Scope::Read) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// A Bearer token; or the Basic password, or the Basic user where the password is empty.
+fn presented_key(headers: &HeaderMap) -> Option<Vec<u8>> {
+    credentials(headers, "bearer").map(|token| token.as_bytes().to_vec()).or_else(|| {
+        let (user, password) = basic_credentials(headers)?;
+        Some(if password.is_empty() { user } else { password })
+    })
+}
+
+fn basic_credentials(headers: &HeaderMap) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut user = BASE64_STANDARD.decode(credentials(headers, "basic")?).ok()?;
+    let colon = user.iter().position(|&byte| byte == b':')?;
+    let password = user.split_off(colon + 1);
+    user.truncate(colon);
+    Some((user, password))
+}
+
+fn credentials<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
+    let (given, credentials) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    given.eq_ignore_ascii_case(scheme).then(|| credentials.trim())
+}
+
+/// The scopes, as one may write them on the command line.
+impl Scope {
+    /// Every scope's word.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        Self::VARIANTS.iter().map(Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authorization(value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())])
+    }
+
+    fn basic(user: &str, password: &str) -> HeaderMap {
+        authorization(&format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))))
+    }
+
+    #[test]
+    fn any_valid_token_in_any_place_opens_the_url() {
+        let tokens = CallbackTokens::new(&["new".into(), "old".into()]);
+        let none = HeaderMap::new();
+        assert!(tokens.admit(Some("new"), "", &none) && tokens.admit(Some("old"), "", &none));
+        assert!(tokens.admit(None, "a=b&token=ne%77", &none));
+        assert!(tokens.admit(None, "", &basic("anyone", "old")));
+        assert!(!tokens.admit(None, "", &none) && !tokens.admit(Some("ne"), "token=", &basic("new", "")));
+        assert!(CallbackTokens::new(&[]).admit(None, "", &none), "none is asked for");
+    }
+
+    #[test]
+    fn a_key_admits_by_its_scopes() {
+        let key = |name: &str, key: &str, scope| ApiKeyConfig {
+            name: name.into(),
+            sha256: digest_of(key),
+            scopes: vec![scope],
+        };
+        let keys = ApiKeyList(vec![
+            key("r", "dlr_r", Scope::Read),
+            key("w", "dlr_w", Scope::Write),
+            key("a", "dlr_a", Scope::Admin),
+        ]);
+        let keys = ApiKeys::new(&keys);
+        let may_read = |headers| keys.admit(&headers, Scope::Read).is_ok();
+        assert!(
+            may_read(authorization("bearer dlr_r"))
+                && may_read(basic("", "dlr_r"))
+                && may_read(basic("dlr_r", ""))
+        );
+        assert!(may_read(authorization("Bearer dlr_a")));
+        assert!(!may_read(authorization("Bearer dlr_w")) && !may_read(authorization("Bearer dlr_")));
+        assert!(!may_read(HeaderMap::new()) && !may_read(authorization("Basic %%%")));
+    }
+
+    #[test]
+    fn keys_are_read_from_lists_and_from_text() {
+        let sha256 = digest_of("k");
+        for text in [
+            format!(r#"[{{"name":"ops","sha256":"{sha256}","scopes":["read"]}}]"#),
+            serde_json::to_string(&format!(r#"[{{name = "ops", sha256 = "{sha256}", scopes = ["read"]}}]"#))
+                .unwrap(),
+        ] {
+            let keys: ApiKeyList = serde_json::from_str(&text).unwrap();
+            assert_eq!((keys.0[0].name.as_str(), keys.0[0].scopes.as_slice()), ("ops", &[Scope::Read][..]));
+        }
+        let short = r#"[{"name":"ops","sha256":"abc","scopes":["read"]}]"#;
+        assert!(serde_json::from_str::<ApiKeyList>(short).is_err());
+    }
+}

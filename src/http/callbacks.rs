@@ -1,0 +1,111 @@
+//! What Exotel calls: who is it, how big is it, and then into the store.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Request, State},
+    http::{HeaderMap, Method, header},
+    response::{IntoResponse, Response},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Serialize;
+
+use super::{
+    AppState, MAX_BODY, Problem, ProblemKind, extract::PathParams, state::KnownAccount, trace::RequestOutcome,
+};
+use crate::exotel::RawRequest;
+
+/// What Exotel is told.
+#[derive(Serialize)]
+struct Taken<'a> {
+    status: &'static str,
+    sid: &'a str,
+}
+
+/// A callback whose token, if any, is in the query string or in the Basic password.
+pub(super) async fn receive(
+    State(state): State<AppState>,
+    PathParams(account): PathParams<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    take(&state, (&account, None), request).await
+}
+
+/// A callback whose token is in the path.
+pub(super) async fn receive_with_token(
+    State(state): State<AppState>,
+    PathParams((account, token)): PathParams<(String, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    take(&state, (&account, Some(&token)), request).await
+}
+
+/// What Exotel never sends; a probe is no callback.
+pub(super) async fn refuse_method() -> Problem {
+    Problem::new(ProblemKind::MethodNotAllowed, "callbacks come as POST or GET")
+        .header(header::ALLOW, "GET,POST")
+}
+
+/// Authentication comes before the body is read; 200 comes after the commit.
+async fn take(
+    state: &AppState,
+    (account, token): (&str, Option<&str>),
+    request: Request,
+) -> Result<Response, Problem> {
+    let known = find(state, account)?;
+    let (head, body) = request.into_parts();
+    let query = head.uri.query().unwrap_or_default();
+    if !known.tokens.admit(token, query, &head.headers) {
+        return Err(Problem::unauthorized("the callback URL needs one of the account's tokens"));
+    }
+    let received_at = state.clock.now();
+    let bytes;
+    let raw = if head.method == Method::GET {
+        RawRequest::Get { query }
+    } else {
+        bytes = read_body(&head.headers, body).await?;
+        RawRequest::Post { content_type: content_type(&head.headers), query, body: &bytes }
+    };
+    let sid = state.ingest.accept(raw, &known.account, received_at).await?;
+    let status = "recorded";
+    let mut response = Json(Taken { status, sid: sid.as_str() }).into_response();
+    response.extensions_mut().insert(RequestOutcome(status));
+    Ok(response)
+}
+
+/// Account names are lower case; a URL may have been typed otherwise.
+fn find<'s>(state: &'s AppState, account: &str) -> Result<&'s KnownAccount, Problem> {
+    let known = state.accounts.get(account);
+    known.or_else(|| state.accounts.get(account.to_ascii_lowercase().as_str())).ok_or_else(|| {
+        Problem::new(ProblemKind::UnknownAccount, "the callback URL names an account that is not configured")
+    })
+}
+
+fn content_type(headers: &HeaderMap) -> Option<&str> {
+    // A type that is no text is none of those that are taken.
+    Some(headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or("unreadable"))
+}
+
+async fn read_body(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Problem> {
+    let encoding = headers.get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Problem::new(
+            ProblemKind::UnsupportedMediaType,
+            "a Content-Encoding is not taken: send the body as it is",
+        )
+        .header(header::ACCEPT_ENCODING, "identity"));
+    }
+    let too_large = || {
+        Problem::new(ProblemKind::BodyTooLarge, format!("the body is larger than {MAX_BODY} bytes"))
+            .with("max_bytes", MAX_BODY)
+    };
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > MAX_BODY as u64) {
+        return Err(too_large());
+    }
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(Problem::new(ProblemKind::MalformedBody, "the body broke off")),
+    }
+}

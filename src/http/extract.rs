@@ -1,0 +1,80 @@
+//! axum's extractors, with our problems in place of their texts.
+
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+};
+use serde::de::DeserializeOwned;
+use url::form_urlencoded;
+
+use super::{Problem, ProblemKind};
+use crate::storage::{Cursor, PageRequest};
+
+/// The parameters of the path.
+pub(super) struct PathParams<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathParams<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(params)) => Ok(Self(params)),
+            Err(_) => Err(Problem::new(
+                ProblemKind::InvalidParameter,
+                "the path is not valid UTF-8 once it is decoded",
+            )),
+        }
+    }
+}
+
+/// The parameters of the query string; unknown ones and bad values are named.
+pub(super) struct QueryParams<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| parameter_problem(&error))
+    }
+}
+
+fn parameter_problem(error: &serde_path_to_error::Error<serde::de::value::Error>) -> Problem {
+    match error.path().to_string().as_str() {
+        "." => Problem::new(ProblemKind::InvalidParameter, error.inner().to_string()),
+        name => Problem::parameter(name, error.inner()),
+    }
+}
+
+/// `limit` and `cursor` of a list.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PageParams {
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+impl PageParams {
+    /// The largest `limit`.
+    const MAX_LIMIT: u16 = 500;
+    /// `limit` where none is given.
+    const LIMIT: u16 = 50;
+
+    /// Reads them for `list`.
+    pub fn page(&self, list: &str) -> Result<PageRequest, Problem> {
+        let limit = match self.limit.as_deref().map(str::parse) {
+            None => Self::LIMIT,
+            Some(Ok(limit)) if (1..=Self::MAX_LIMIT).contains(&limit) => limit,
+            Some(_) => {
+                return Err(Problem::parameter(
+                    "limit",
+                    format!("must be a whole number from 1 to {}", Self::MAX_LIMIT),
+                ));
+            }
+        };
+        let cursor = self.cursor.as_deref().map(|cursor| Cursor::decode(cursor, list)).transpose();
+        let after = cursor.map_err(|error| Problem::parameter("cursor", error))?;
+        Ok(PageRequest { limit, after })
+    }
+}

@@ -1,0 +1,81 @@
+//! Questions about one message.
+
+mod view;
+
+use std::borrow::Cow;
+
+use axum::{Json, extract::State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use self::view::{MessageView, ReceiptView};
+use super::{
+    AppState, Problem, ProblemKind,
+    extract::{PathParams, QueryParams},
+};
+use crate::{
+    domain::Message,
+    storage::{Cursor, PageRequest},
+};
+
+/// Parameters of a question about one message.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WhichMessage {
+    account: Option<String>,
+}
+
+/// What became of a message.
+pub(super) async fn get(
+    State(state): State<AppState>,
+    PathParams(sid): PathParams<String>,
+    QueryParams(which): QueryParams<WhichMessage>,
+) -> Result<Json<Value>, Problem> {
+    let message = find(&state, (&sid, which.account.as_deref())).await?;
+    Ok(Json(json!(MessageView::of(&message, &state.table))))
+}
+
+/// Parameters of the list of a message's receipts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WhichReceipts {
+    account: Option<String>,
+    cursor: Option<String>,
+}
+
+/// How many receipts one answer lists; a message has a handful, so all but freaks fit.
+const RECEIPTS_PER_PAGE: u16 = 500;
+const RECEIPTS_LIST: &str = "callbacks";
+
+/// Every receipt of a message, oldest first.
+pub(super) async fn callbacks(
+    State(state): State<AppState>,
+    PathParams(sid): PathParams<String>,
+    QueryParams(which): QueryParams<WhichReceipts>,
+) -> Result<Json<Value>, Problem> {
+    let after = which.cursor.as_deref().map(|text| Cursor::decode(text, RECEIPTS_LIST)).transpose();
+    let after = after.map_err(|error| Problem::parameter("cursor", error))?;
+    let message = find(&state, (&sid, which.account.as_deref())).await?;
+    let page = PageRequest { limit: RECEIPTS_PER_PAGE, after };
+    let page = state.store.receipts(&sid, &message.account, page).await?;
+    let items: Vec<_> = page.items.iter().map(ReceiptView::of).collect();
+    Ok(Json(json!({"items": items, "next_cursor": page.next.map(|next| next.encode(RECEIPTS_LIST))})))
+}
+
+/// The message of a sid. Several accounts have the same sid only where a callback URL was mixed up.
+async fn find(state: &AppState, (sid, account): (&str, Option<&str>)) -> Result<Message<'static>, Problem> {
+    let storable = !sid.contains('\0');
+    let mut messages = if storable { state.store.messages(sid).await? } else { Vec::new() };
+    if let Some(account) = account {
+        messages.retain(|message| message.account.as_str().eq_ignore_ascii_case(account));
+    }
+    if messages.len() > 1 {
+        let accounts: Vec<Cow<'_, str>> = messages.iter().map(|m| m.account.as_str().into()).collect();
+        return Err(
+            Problem::new(ProblemKind::AmbiguousSid, "say which with `?account=`").with("accounts", accounts)
+        );
+    }
+    messages
+        .pop()
+        .ok_or_else(|| Problem::new(ProblemKind::UnknownSid, "no receipt has come for a message of this sid"))
+}

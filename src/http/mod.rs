@@ -1,0 +1,86 @@
+//! Every route of the service, in one list, and the layers around them, in order.
+//!
+//! May import everything below: `domain`, `exotel`, `storage`, `ingest`.
+
+mod auth;
+mod callbacks;
+mod config;
+mod extract;
+mod health;
+mod messages;
+mod problem;
+mod rejected;
+mod state;
+mod status_codes;
+mod trace;
+
+use axum::{
+    Router,
+    handler::Handler,
+    http::{HeaderValue, header},
+    middleware::from_fn_with_state,
+    routing::{MethodRouter, get},
+};
+use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
+
+pub use auth::{API_KEY_PREFIX, ApiKeyConfig, ApiKeyList, Scope, digest_of};
+pub use config::{AuthConfig, Exposure, HttpConfig};
+pub use problem::{Problem, ProblemKind};
+pub use state::AppState;
+
+/// The largest body of a callback, in bytes.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// What Exotel calls: nothing but callbacks and liveness.
+fn public_routes() -> Router<AppState> {
+    Router::new()
+        .route("/callbacks/exotel/{account}", callback(callbacks::receive))
+        .route("/callbacks/exotel/{account}/{token}", callback(callbacks::receive_with_token))
+        .route("/livez", get(health::livez))
+}
+
+/// What the company's own tools and operators ask.
+fn internal_routes(state: &AppState) -> Router<AppState> {
+    let readers = from_fn_with_state(state.clone(), auth::require_read);
+    Router::new()
+        .route("/messages/{sid}", get(messages::get))
+        .route("/messages/{sid}/callbacks", get(messages::callbacks))
+        .route("/status-codes", get(status_codes::list))
+        .route("/status-codes/{code}", get(status_codes::get))
+        .route("/rejected", get(rejected::list))
+        .route_layer(readers)
+        .route("/readyz", get(health::readyz))
+}
+
+/// The public listener's service where it has one of its own.
+pub fn public(state: AppState) -> Router {
+    layered(public_routes(), state)
+}
+
+/// The internal listener's service.
+pub fn internal(state: AppState) -> Router {
+    layered(internal_routes(&state).route("/livez", get(health::livez)), state)
+}
+
+/// Both in one.
+pub fn combined(state: AppState) -> Router {
+    layered(public_routes().merge(internal_routes(&state)), state)
+}
+
+/// From the outside in: the log line, security headers, panics, the route.
+fn layered(routes: Router<AppState>, state: AppState) -> Router {
+    let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    routes
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(header::CACHE_CONTROL, "no-store"))
+        .layer(trace::request_line())
+        .with_state(state)
+}
+
+/// GET and POST, and HEAD refused: axum would let it pass as a GET, and a probe is no callback.
+fn callback<T: 'static>(handler: impl Handler<T, AppState>) -> MethodRouter<AppState> {
+    get(handler.clone()).post(handler).head(callbacks::refuse_method).fallback(callbacks::refuse_method)
+}

@@ -1,0 +1,236 @@
+//! Errors as RFC 9457 problems (`application/problem+json`). None carries internal text.
+
+use std::any::Any;
+
+use axum::{
+    Json,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value};
+
+use super::trace::RequestOutcome;
+use crate::{exotel::CallbackError, ingest::IngestError, storage::StoreError};
+
+/// The kinds of problems. Their words are stable: programs may decide by `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum ProblemKind {
+    /// The same sid was reported for several accounts.
+    AmbiguousSid,
+    /// The service failed.
+    Internal,
+    /// A parameter of the question is wrong.
+    InvalidParameter,
+    /// The body is not what its content type says.
+    MalformedBody,
+    /// The key's scopes do not suffice.
+    MissingScope,
+    /// The method is none of the route's.
+    MethodNotAllowed,
+    /// The body is too large.
+    BodyTooLarge,
+    /// The fields are no status callback.
+    NotAStatusCallback,
+    /// No store can take it, or answer, now.
+    StoreUnavailable,
+    /// A token or key is missing or wrong.
+    Unauthorized,
+    /// No such account.
+    UnknownAccount,
+    /// No message has this sid.
+    UnknownSid,
+    /// No such route.
+    UnknownRoute,
+    /// The code stands in no table.
+    UnknownStatusCode,
+    /// A content type or encoding that is not taken.
+    UnsupportedMediaType,
+}
+
+impl ProblemKind {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidParameter => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::MissingScope => StatusCode::FORBIDDEN,
+            Self::UnknownAccount | Self::UnknownSid | Self::UnknownRoute | Self::UnknownStatusCode => {
+                StatusCode::NOT_FOUND
+            }
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::AmbiguousSid => StatusCode::CONFLICT,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MalformedBody | Self::NotAStatusCallback => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::AmbiguousSid => "Several accounts have this sid",
+            Self::Internal => "Internal error",
+            Self::InvalidParameter => "Invalid parameter",
+            Self::MalformedBody => "Malformed body",
+            Self::MissingScope => "Missing scope",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::BodyTooLarge => "Body too large",
+            Self::NotAStatusCallback => "Not a status callback",
+            Self::StoreUnavailable => "Store unavailable",
+            Self::Unauthorized => "Unauthorized",
+            Self::UnknownAccount => "Unknown account",
+            Self::UnknownSid => "Unknown sid",
+            Self::UnknownRoute => "Unknown route",
+            Self::UnknownStatusCode => "Unknown status code",
+            Self::UnsupportedMediaType => "Unsupported media type",
+        }
+    }
+}
+
+/// A problem: what went wrong, for programs and for people.
+#[derive(Debug)]
+pub struct Problem {
+    kind: ProblemKind,
+    members: Map<String, Value>,
+    headers: Vec<(HeaderName, &'static str)>,
+}
+
+impl Problem {
+    /// A problem of a kind, with what is to be said about this one.
+    #[must_use]
+    pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        let mut members = Map::new();
+        members.insert("type".into(), format!("urn:dlr-receiver:problem:{}", <&str>::from(kind)).into());
+        members.insert("title".into(), kind.title().into());
+        members.insert("status".into(), kind.status().as_u16().into());
+        members.insert("detail".into(), detail.into().into());
+        Self { kind, members, headers: Vec::new() }
+    }
+
+    /// Adds a member of its own.
+    #[must_use]
+    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(member.into(), value.into());
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// A token or key is missing or wrong.
+    pub(super) fn unauthorized(detail: &str) -> Self {
+        Self::new(ProblemKind::Unauthorized, detail)
+            .header(header::WWW_AUTHENTICATE, "Bearer realm=\"dlr-receiver\"")
+            .header(header::WWW_AUTHENTICATE, "Basic realm=\"dlr-receiver\", charset=\"UTF-8\"")
+    }
+
+    /// A parameter of the question is wrong.
+    pub(super) fn parameter(name: &str, fault: impl std::fmt::Display) -> Self {
+        Self::new(ProblemKind::InvalidParameter, format!("`{name}`: {fault}")).with("parameter", name)
+    }
+
+    /// The store is out of reach. Logged here, once; the caller learns nothing but that.
+    pub(super) fn store(error: &StoreError) -> Self {
+        tracing::error!(%error, "the store does not do its work");
+        Self::new(ProblemKind::StoreUnavailable, "the store cannot be reached now; try again later")
+            .header(header::RETRY_AFTER, "5")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.kind.status(), Json(Value::Object(self.members))).into_response();
+        let headers = response.headers_mut();
+        for (name, value) in self.headers {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.extensions_mut().insert(RequestOutcome(self.kind.into()));
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Word { .. } | StoreError::Json(_) => {
+                tracing::error!(%error, "the store holds what this version cannot read");
+                Self::new(ProblemKind::Internal, "the answer cannot be read from the store")
+            }
+            error => Self::store(&error),
+        }
+    }
+}
+
+impl From<IngestError> for Problem {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Store(error) => Self::store(&error),
+            IngestError::Refused(error) => error.into(),
+        }
+    }
+}
+
+impl From<CallbackError> for Problem {
+    fn from(error: CallbackError) -> Self {
+        let detail = error.to_string();
+        match error {
+            CallbackError::ContentType(_) => Self::new(ProblemKind::UnsupportedMediaType, detail),
+            CallbackError::Malformed { .. } => Self::new(ProblemKind::MalformedBody, detail),
+            CallbackError::NotAStatusCallback { reason, received, resembles } => {
+                let problem = Self::new(ProblemKind::NotAStatusCallback, detail)
+                    .with("missing", reason.missing())
+                    .with("received", received);
+                match resembles {
+                    Some(other) => problem.with("resembles", other),
+                    None => problem,
+                }
+            }
+        }
+    }
+}
+
+/// Nothing is at this path.
+pub(super) async fn no_such_route() -> Problem {
+    Problem::new(ProblemKind::UnknownRoute, "nothing is here; the README lists the routes")
+}
+
+/// The path is right, the method is not; axum adds the `Allow` header.
+pub(super) async fn method_not_allowed() -> Problem {
+    Problem::new(
+        ProblemKind::MethodNotAllowed,
+        "the route does not take this method; `Allow` names those it takes",
+    )
+}
+
+/// A panic is a bug of ours; the panic hook has logged where it was.
+pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Problem::new(ProblemKind::Internal, "the service failed; its log says where").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_problem_names_its_type_title_status_and_detail() {
+        let problem = Problem::parameter("limit", "must be 1 to 500");
+        let expected = json!({
+            "type": "urn:dlr-receiver:problem:invalid_parameter",
+            "title": "Invalid parameter",
+            "status": 400,
+            "detail": "`limit`: must be 1 to 500",
+            "parameter": "limit",
+        });
+        assert_eq!(Value::Object(problem.members.clone()), expected);
+        let response = problem.into_response();
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+    }
+}

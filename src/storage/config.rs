@@ -1,0 +1,91 @@
+//! `[database]`.
+
+use std::{borrow::Cow, time::Duration};
+
+use serde::{Deserialize, Serialize, Serializer};
+use url::Url;
+
+use super::BadDatabaseUrl;
+
+/// `[database]`: where receipts and messages are kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DatabaseConfig {
+    /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`.
+    #[serde(serialize_with = "without_password")]
+    pub url: String,
+    /// Whether starting the service migrates the database.
+    pub migrate: bool,
+    /// The most connections one process keeps.
+    pub max_connections: u32,
+    /// How long one operation may take, waiting for a connection included, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+/// The kind of database that a URL names.
+pub(super) enum Scheme {
+    Postgres,
+    Sqlite,
+}
+
+impl DatabaseConfig {
+    pub(super) fn scheme(&self) -> Result<Scheme, BadDatabaseUrl> {
+        match self.url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("postgres" | "postgresql") => Ok(Scheme::Postgres),
+            Some("sqlite") => Ok(Scheme::Sqlite),
+            _ => Err(BadDatabaseUrl::Scheme),
+        }
+    }
+
+    /// Whether the URL names a kind of database that is known.
+    ///
+    /// # Errors
+    /// [`BadDatabaseUrl`] where it does not.
+    pub fn check(&self) -> Result<(), BadDatabaseUrl> {
+        self.scheme().map(|_| ())
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+}
+
+fn without_password<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&Url::parse(url).map_or_else(|_| "[redacted]".to_owned(), redacted))
+}
+
+/// A password stands before the host, or among the driver's parameters.
+fn redacted(mut url: Url) -> String {
+    if url.password().is_some() {
+        // Fails for URLs that cannot have one, and this one has one.
+        let _ = url.set_password(Some("redacted"));
+    }
+    if url.query_pairs().any(|(key, _)| key.contains("password")) {
+        let shown = |(key, value): (Cow<'_, str>, Cow<'_, str>)| {
+            let value = if key.contains("password") { "redacted".into() } else { value.into_owned() };
+            (key.into_owned(), value)
+        };
+        let pairs: Vec<(String, String)> = url.query_pairs().map(shown).collect();
+        url.query_pairs_mut().clear().extend_pairs(pairs);
+    }
+    url.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let shown = |url: &str| {
+            let config = DatabaseConfig { url: url.into(), migrate: true, max_connections: 1, timeout_ms: 1 };
+            serde_json::to_value(config).unwrap()["url"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(
+            shown("postgres://dlr:pa55@db/dlr?sslmode=require"),
+            "postgres://dlr:redacted@db/dlr?sslmode=require"
+        );
+        assert_eq!(shown("sqlite://data/dlr.db"), "sqlite://data/dlr.db");
+        assert_eq!(shown("postgres://dlr:pa55@[db"), "[redacted]");
+        assert_eq!(shown("postgres://db/dlr?password=pa55&a=b"), "postgres://db/dlr?password=redacted&a=b");
+    }
+}

@@ -1,0 +1,50 @@
+//! Why the store could not do what it was asked.
+
+use std::time::Duration;
+
+/// A URL of no known kind of database. The URL is not repeated, it may hold a password.
+#[derive(Debug, thiserror::Error)]
+pub enum BadDatabaseUrl {
+    /// Another scheme.
+    #[error("database.url must begin with postgres:// or sqlite://; set DATABASE_URL or database.url")]
+    Scheme,
+    /// A URL that the driver does not understand.
+    #[error("database.url is not understood: {0}")]
+    Unreadable(#[source] sqlx::Error),
+}
+
+/// Why the store could not do what it was asked. Display texts are for logs, never for callers.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The URL names no store.
+    #[error(transparent)]
+    Url(#[from] BadDatabaseUrl),
+    /// The folder of the SQLite file cannot be made.
+    #[error("cannot make the folder {path} for the database: {source}")]
+    Folder {
+        /// The folder.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The database refused, or could not be reached.
+    #[error("{0}")]
+    Database(#[from] sqlx::Error),
+    /// It took too long; whether it happened is not known.
+    #[error("no answer from the database within {0:?}")]
+    TimedOut(Duration),
+    /// The schema could not be brought up to date.
+    #[error("cannot migrate the database: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A row holds a word that this version does not know: a newer version wrote it.
+    #[error("column {column} holds a word of another version: {word:?}")]
+    Word {
+        /// The column.
+        column: &'static str,
+        /// The word.
+        word: String,
+    },
+    /// Labels or fields that are not the JSON that was written.
+    #[error("a stored value is not the JSON that it should be: {0}")]
+    Json(#[from] serde_json::Error),
+}

@@ -1,0 +1,138 @@
+//! Where receipts, messages and refused bodies are kept: Postgres or SQLite, by the URL's scheme.
+//!
+//! Both hold the same tables and run the same statements wherever the dialects agree; what differs
+//! is in `postgres` and `sqlite`. May import `domain` only.
+//!
+//! A caller that is told `Ok` by [`Store::record`] may answer 200: the transaction is on disk.
+
+mod config;
+mod error;
+mod page;
+mod postgres;
+mod read;
+mod rejected;
+mod row;
+mod sql;
+mod sqlite;
+
+use std::{future::Future, time::Duration};
+
+use tokio::time::timeout;
+
+pub use config::DatabaseConfig;
+pub use error::{BadDatabaseUrl, StoreError};
+pub use page::{BadCursor, Cursor, Page, PageRequest};
+pub use rejected::{Keep, RejectedBody, StoredRejection};
+pub use row::StoredReceipt;
+
+use crate::domain::{DeliveryReceipt, Message};
+
+/// A store of either kind. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    backend: Backend,
+    deadline: Duration,
+}
+
+#[derive(Clone, Debug)]
+enum Backend {
+    Postgres(postgres::Postgres),
+    Sqlite(sqlite::Sqlite),
+}
+
+/// Runs one expression on whichever pool reads, so that reading is written once.
+macro_rules! on_readers {
+    ($store:expr, $pool:ident => $query:expr) => {
+        match &$store.backend {
+            crate::storage::Backend::Postgres(postgres) => {
+                let $pool = postgres.pool();
+                $store.in_time($query).await
+            }
+            crate::storage::Backend::Sqlite(sqlite) => {
+                let $pool = sqlite.readers();
+                $store.in_time($query).await
+            }
+        }
+    };
+}
+use on_readers;
+
+impl Store {
+    /// Connects to the database that `config` names; a SQLite file and its folder are made if missing.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the URL is not understood or nothing answers in time.
+    pub async fn connect(config: &DatabaseConfig) -> Result<Self, StoreError> {
+        let backend = match config.scheme()? {
+            config::Scheme::Postgres => Backend::Postgres(postgres::Postgres::connect(config).await?),
+            config::Scheme::Sqlite => Backend::Sqlite(sqlite::Sqlite::connect(config).await?),
+        };
+        Ok(Self { backend, deadline: config.timeout() })
+    }
+
+    /// `postgres` or `sqlite`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.backend {
+            Backend::Postgres(_) => "postgres",
+            Backend::Sqlite(_) => "sqlite",
+        }
+    }
+
+    /// Brings the schema up to date. Replicas that start together take turns.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a migration fails, or the schema is a newer version's.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match &self.backend {
+            Backend::Postgres(postgres) => postgres.migrate().await,
+            Backend::Sqlite(sqlite) => sqlite.migrate().await,
+        }
+    }
+
+    /// Appends a batch of receipts and advances the outcomes of their messages, in one transaction.
+    /// Once it returns `Ok`, all of it is on disk.
+    ///
+    /// # Errors
+    /// [`StoreError`]: none of the batch is known to be kept, and all of it may be recorded again.
+    pub async fn record(&self, receipts: &[DeliveryReceipt]) -> Result<(), StoreError> {
+        let messages = Message::of_batch(receipts);
+        match &self.backend {
+            Backend::Postgres(postgres) => self.in_time(postgres.record(receipts, &messages)).await,
+            Backend::Sqlite(sqlite) => self.in_time(sqlite.record(receipts, &messages)).await,
+        }
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it does not answer in time.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        on_readers!(self, pool => async { sqlx::query(sql::PING).execute(pool).await.map(|_| ()) })
+    }
+
+    /// Waits for what is under way and closes every connection.
+    pub async fn close(&self) {
+        match &self.backend {
+            Backend::Postgres(postgres) => postgres.pool().close().await,
+            Backend::Sqlite(sqlite) => sqlite.close().await,
+        }
+    }
+
+    async fn in_time<T>(&self, query: impl Future<Output = sqlx::Result<T>>) -> Result<T, StoreError> {
+        match timeout(self.deadline, query).await {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(StoreError::TimedOut(self.deadline)),
+        }
+    }
+}
+
+/// Every statement of each backend, for the test that prepares them all on a migrated database.
+#[must_use]
+pub fn statements(kind: &str) -> Vec<&'static str> {
+    let own: &[&'static str] = match kind {
+        "postgres" => &postgres::STATEMENTS,
+        _ => &sqlite::STATEMENTS,
+    };
+    [own, &sql::SHARED].concat()
+}

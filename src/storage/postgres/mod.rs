@@ -1,0 +1,43 @@
+//! The store on Postgres.
+
+mod record;
+
+use sqlx::{
+    ConnectOptions,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPool, PgPoolOptions},
+};
+
+use super::{BadDatabaseUrl, DatabaseConfig, StoreError};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Every statement that only Postgres runs.
+pub(super) const STATEMENTS: [&str; 1] = [record::RECORD];
+
+/// A pool of connections to Postgres.
+#[derive(Clone, Debug)]
+pub(super) struct Postgres {
+    pool: PgPool,
+}
+
+impl Postgres {
+    pub async fn connect(config: &DatabaseConfig) -> Result<Self, StoreError> {
+        let options: PgConnectOptions = config.url.parse().map_err(BadDatabaseUrl::Unreadable)?;
+        let options = options.application_name("dlr-receiver").disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(config.max_connections)
+            .acquire_timeout(config.timeout())
+            .connect_with(options)
+            .await?;
+        Ok(Self { pool })
+    }
+
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(MIGRATIONS.run(&self.pool).await?)
+    }
+
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+}

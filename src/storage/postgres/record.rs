@@ -1,0 +1,111 @@
+//! Writing a batch: one statement, one round trip, one transaction.
+
+use sqlx::{
+    Postgres as Db,
+    postgres::{PgArguments, PgBindIterExt},
+    query::Query,
+};
+
+use super::Postgres;
+use crate::{
+    domain::{DeliveryOutcome, DeliveryReceipt, Message},
+    storage::{
+        row::{fields_json, labels_json},
+        sql::{
+            believe, believed, keep_greater, message_columns, on_conflict_merge, outcome_columns,
+            receipt_columns,
+        },
+    },
+};
+
+/// Appends `$1..$23` to the receipts and merges `$24..$44` into the messages. The rows of the
+/// messages come in the order of their keys, so that replicas lock them in one order.
+pub(super) const RECORD: &str = concat!(
+    "WITH appended AS (INSERT INTO receipts (",
+    receipt_columns!(),
+    ", ",
+    outcome_columns!(),
+    ") \
+        SELECT received_at, delivered_at, updated_at, sid, account, source, fields::json, ",
+    outcome_columns!("labels::jsonb"),
+    " \
+        FROM UNNEST($1::timestamptz[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], \
+            $7::text[], $8::timestamptz[], $9::int4[], $10::int4[], $11::int4[], $12::int2[], $13::bool[], \
+            $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], \
+            $21::text[], $22::text[], $23::text[]) \
+        AS receipt (",
+    receipt_columns!(),
+    ", ",
+    outcome_columns!(),
+    ")) \
+     INSERT INTO messages (",
+    message_columns!(),
+    ", ",
+    outcome_columns!(),
+    ") \
+        SELECT ",
+    message_columns!(),
+    ", ",
+    outcome_columns!("labels::jsonb"),
+    " \
+        FROM UNNEST($24::text[], $25::text[], $26::timestamptz[], $27::timestamptz[], $28::int4[], \
+            $29::timestamptz[], $30::int4[], $31::int4[], $32::int4[], $33::int2[], $34::bool[], \
+            $35::text[], $36::text[], $37::text[], $38::text[], $39::text[], $40::text[], $41::text[], \
+            $42::text[], $43::text[], $44::text[]) \
+        AS message (",
+    message_columns!(),
+    ", ",
+    outcome_columns!(),
+    ")",
+    on_conflict_merge!("'-infinity'", "jsonb_object_agg", "jsonb_each_text", "max(value COLLATE \"C\")"),
+);
+
+impl Postgres {
+    pub async fn record(&self, receipts: &[DeliveryReceipt], messages: &[Message<'_>]) -> sqlx::Result<()> {
+        let each = receipts.iter();
+        let query = sqlx::query(RECORD)
+            .bind(each.clone().map(|r| r.received_at).bind_iter())
+            .bind(each.clone().map(|r| r.delivered_at).bind_iter())
+            .bind(each.clone().map(|r| r.updated_at).bind_iter())
+            .bind(each.clone().map(|r| r.sid.as_str()).bind_iter())
+            .bind(each.clone().map(|r| r.account.as_str()).bind_iter())
+            .bind(each.clone().map(|r| <&str>::from(r.source)).bind_iter())
+            .bind(each.clone().map(|r| fields_json(&r.fields)).bind_iter());
+        let each_message = messages.iter();
+        let query = bind_outcomes(query, each.map(|r| &r.outcome))
+            .bind(each_message.clone().map(|m| m.sid.as_str()).bind_iter())
+            .bind(each_message.clone().map(|m| m.account.as_str()).bind_iter())
+            .bind(each_message.clone().map(|m| m.first_received_at).bind_iter())
+            .bind(each_message.clone().map(|m| m.last_received_at).bind_iter())
+            .bind(each_message.clone().map(|m| m.callbacks).bind_iter());
+        bind_outcomes(query, each_message.map(|m| &*m.outcome)).execute(&self.pool).await?;
+        Ok(())
+    }
+}
+
+type Statement<'q> = Query<'q, Db, PgArguments>;
+
+/// Binds one array per column, in the order of `outcome_columns!`.
+fn bind_outcomes<'q>(
+    query: Statement<'q>,
+    each: impl Iterator<Item = &'q DeliveryOutcome> + Clone + 'q,
+) -> Statement<'q> {
+    let verdicts = each.clone().map(|o| &o.verdict);
+    query
+        .bind(verdicts.clone().map(|v| v.sent_at).bind_iter())
+        .bind(verdicts.clone().map(|v| v.code).bind_iter())
+        .bind(each.clone().map(|o| o.sms_units).bind_iter())
+        .bind(each.clone().map(|o| o.anomalies.bits()).bind_iter())
+        .bind(verdicts.clone().map(|v| v.evidence as i16).bind_iter())
+        .bind(verdicts.clone().map(|v| v.specific).bind_iter())
+        .bind(verdicts.clone().map(|v| v.status.as_deref()).bind_iter())
+        .bind(verdicts.clone().map(|v| v.name.as_deref()).bind_iter())
+        .bind(verdicts.clone().map(|v| <&str>::from(v.outcome)).bind_iter())
+        .bind(verdicts.clone().map(|v| <&str>::from(v.category)).bind_iter())
+        .bind(verdicts.clone().map(|v| <&str>::from(v.retry)).bind_iter())
+        .bind(verdicts.map(|v| <&str>::from(v.confirmed_by)).bind_iter())
+        .bind(each.clone().map(|o| o.recipient.e164.as_deref()).bind_iter())
+        .bind(each.clone().map(|o| o.recipient.raw.as_deref()).bind_iter())
+        .bind(each.clone().map(|o| o.custom_field.as_deref()).bind_iter())
+        .bind(each.map(|o| labels_json(&o.labels)).bind_iter())
+}

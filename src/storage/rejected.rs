@@ -1,0 +1,124 @@
+//! The log of refused bodies: bounded by count and age, newest first.
+
+use std::time::Duration;
+
+use sqlx::FromRow;
+
+use super::{Backend, Cursor, Page, PageRequest, Store, StoreError, on_readers, row::StoredTime, sql};
+use crate::domain::{AccountName, Time};
+
+/// A body that was refused, and why.
+#[derive(Clone, Debug)]
+pub struct RejectedBody<'a> {
+    /// When it came.
+    pub received_at: Time,
+    /// Whose URL was called.
+    pub account: &'a AccountName,
+    /// What it said it was.
+    pub content_type: Option<&'a str>,
+    /// What was wrong with it.
+    pub reason: &'a str,
+    /// Its bytes.
+    pub body: &'a [u8],
+}
+
+/// How much of the log is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep {
+    /// At most so many bodies.
+    pub count: u32,
+    /// None older than this.
+    pub age: Duration,
+}
+
+/// A refused body as the log keeps it.
+#[derive(Clone, Debug)]
+pub struct StoredRejection {
+    /// Its place in the log.
+    pub id: i64,
+    /// When it came.
+    pub received_at: Time,
+    /// Whose URL was called.
+    pub account: String,
+    /// What it said it was.
+    pub content_type: Option<String>,
+    /// What was wrong with it.
+    pub reason: String,
+    /// Its bytes.
+    pub body: Vec<u8>,
+}
+
+#[derive(FromRow)]
+struct RejectedRow {
+    id: i64,
+    received_at: StoredTime,
+    account: String,
+    content_type: Option<String>,
+    reason: String,
+    body: Vec<u8>,
+}
+
+impl From<RejectedRow> for StoredRejection {
+    fn from(row: RejectedRow) -> Self {
+        let RejectedRow { id, received_at, account, content_type, reason, body } = row;
+        Self { id, received_at: received_at.0, account, content_type, reason, body }
+    }
+}
+
+/// Writes on the pool that writes; the statements are the same.
+macro_rules! write_rejected {
+    ($pool:expr, $rejected:expr, $keep:expr) => {{
+        let mut transaction = $pool.begin().await?;
+        let id: i64 = sqlx::query_scalar(sql::INSERT_REJECTED)
+            .bind(StoredTime($rejected.received_at))
+            .bind($rejected.account.as_str())
+            .bind($rejected.content_type)
+            .bind($rejected.reason)
+            .bind($rejected.body)
+            .fetch_one(&mut *transaction)
+            .await?;
+        // Ids ascend, so the newest `count` are those above this one.
+        sqlx::query(sql::PRUNE_REJECTED)
+            .bind(id - i64::from($keep.count))
+            .bind(StoredTime(oldest($rejected.received_at, $keep)))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await
+    }};
+}
+
+impl Store {
+    /// Keeps a refused body, and forgets those that are too many or too old.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database does not take it.
+    pub async fn reject(&self, rejected: &RejectedBody<'_>, keep: Keep) -> Result<(), StoreError> {
+        match &self.backend {
+            Backend::Postgres(to) => self.in_time(async { write_rejected!(to.pool(), rejected, keep) }).await,
+            Backend::Sqlite(to) => self.in_time(async { write_rejected!(to.writer(), rejected, keep) }).await,
+        }
+    }
+
+    /// Refused bodies that are not too old at `now`, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot answer.
+    pub async fn rejected(
+        &self,
+        page: PageRequest,
+        (now, keep): (Time, Keep),
+    ) -> Result<Page<StoredRejection>, StoreError> {
+        let rows: Vec<RejectedRow> = on_readers!(self, pool => sqlx::query_as(sql::REJECTED_BEFORE)
+            .bind(page.after.map_or(i64::MAX, |after| after.id))
+            .bind(StoredTime(oldest(now, keep)))
+            .bind(i64::from(page.limit) + 1)
+            .fetch_all(pool))?;
+        let Page { items, next } = Page::cut(rows, page.limit, |row| Cursor { micros: 0, id: row.id });
+        Ok(Page { items: items.into_iter().map(Into::into).collect(), next })
+    }
+}
+
+fn oldest(now: Time, keep: Keep) -> Time {
+    now.checked_sub_signed(chrono::Duration::from_std(keep.age).unwrap_or(chrono::Duration::MAX))
+        .unwrap_or(Time::UNIX_EPOCH)
+}

@@ -1,0 +1,139 @@
+//! The statements, as constants: shared where Postgres and SQLite agree, assembled from the same
+//! parts where they do not. Both take `$1`.
+
+/// What a receipt and a message have in common, in the order in which it is bound. The labels, whose
+/// type differs, come as the caller writes them.
+macro_rules! outcome_columns {
+    () => {
+        outcome_columns!("labels")
+    };
+    ($labels:literal) => {
+        concat!(
+            "sent_at, detailed_status_code, sms_units, anomalies, evidence, specific, status, \
+             detailed_status, outcome, category, retry, confirmed_by, recipient, recipient_raw, \
+             custom_field, ",
+            $labels
+        )
+    };
+}
+
+/// A receipt's columns, but for those of its outcome.
+macro_rules! receipt_columns {
+    () => {
+        "received_at, delivered_at, updated_at, sid, account, source, fields"
+    };
+}
+
+/// A message's columns, but for those of its outcome.
+macro_rules! message_columns {
+    () => {
+        "sid, account, first_received_at, last_received_at, callbacks"
+    };
+}
+
+/// Whether the new verdict is believed before the stored one: `Verdict`'s order, none as the least.
+macro_rules! believed {
+    ($no_time:literal) => {
+        concat!(
+            "(excluded.evidence, COALESCE(excluded.sent_at, ",
+            $no_time,
+            "), excluded.specific, \
+              COALESCE(excluded.detailed_status_code, 0), COALESCE(excluded.detailed_status, ''), \
+              COALESCE(excluded.status, ''), excluded.outcome, excluded.category, excluded.retry, \
+              excluded.confirmed_by) \
+             > (messages.evidence, COALESCE(messages.sent_at, ",
+            $no_time,
+            "), messages.specific, \
+              COALESCE(messages.detailed_status_code, 0), COALESCE(messages.detailed_status, ''), \
+              COALESCE(messages.status, ''), messages.outcome, messages.category, messages.retry, \
+              messages.confirmed_by)"
+        )
+    };
+}
+
+/// Takes all columns of the verdict from the receipt that is believed.
+macro_rules! believe {
+    ($no_time:literal: $($column:literal)*) => {
+        concat!($(
+            $column, " = CASE WHEN ", believed!($no_time),
+            " THEN excluded.", $column, " ELSE messages.", $column, " END, ",
+        )*)
+    };
+}
+
+/// Keeps the greater value; none is less than any, and erases nothing.
+macro_rules! keep_greater {
+    ($($column:literal)*) => {
+        concat!($(
+            $column, " = CASE WHEN messages.", $column, " IS NULL OR excluded.", $column,
+            " > messages.", $column, " THEN excluded.", $column, " ELSE messages.", $column, " END, ",
+        )*)
+    };
+}
+
+/// The join of a stored message with what a batch says about it: `DeliveryOutcome::merge` in SQL.
+/// The bits of the anomalies are `Anomaly`'s.
+macro_rules! on_conflict_merge {
+    ($no_time:literal, $object:literal, $each:literal, $greatest:literal) => {
+        concat!(
+            " ON CONFLICT (sid, account) DO UPDATE SET ",
+            believe!($no_time: "evidence" "sent_at" "specific" "detailed_status_code"
+                "detailed_status" "status" "outcome" "category" "retry" "confirmed_by"),
+            keep_greater!("sms_units" "custom_field" "recipient" "recipient_raw" "last_received_at"),
+            "first_received_at = CASE WHEN excluded.first_received_at < messages.first_received_at \
+                THEN excluded.first_received_at ELSE messages.first_received_at END, \
+             callbacks = messages.callbacks + excluded.callbacks, \
+             labels = CASE WHEN excluded.labels = messages.labels OR excluded.labels = '{}' \
+                THEN messages.labels \
+                ELSE (SELECT ", $object, "(key, value) FROM (SELECT key, ", $greatest, " AS value \
+                        FROM (SELECT key, value FROM ", $each, "(messages.labels) \
+                            UNION ALL SELECT key, value FROM ", $each, "(excluded.labels)) AS both_sides \
+                        GROUP BY key) AS joined) \
+                END, \
+             anomalies = messages.anomalies | excluded.anomalies \
+                | CASE WHEN messages.outcome = 'delivered' AND excluded.outcome = 'failed' \
+                    OR messages.outcome = 'failed' AND excluded.outcome = 'delivered' \
+                    THEN 16 ELSE 0 END \
+                | CASE WHEN messages.recipient <> excluded.recipient THEN 32 ELSE 0 END"
+        )
+    };
+}
+
+pub(super) use {
+    believe, believed, keep_greater, message_columns, on_conflict_merge, outcome_columns, receipt_columns,
+};
+
+/// A sign of life.
+pub const PING: &str = "SELECT 1";
+
+/// The messages of a sid, one per account that has it.
+pub const MESSAGES_BY_SID: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    ", ",
+    outcome_columns!("CAST(labels AS TEXT) AS labels"),
+    " FROM messages WHERE sid = $1 ORDER BY account"
+);
+
+/// A message's receipts after a place in the log, oldest first.
+pub const RECEIPTS_AFTER: &str = concat!(
+    "SELECT id, received_at, delivered_at, updated_at, source, CAST(fields AS TEXT) AS fields, ",
+    outcome_columns!("CAST(labels AS TEXT) AS labels"),
+    " FROM receipts WHERE sid = $1 AND account = $2 AND (received_at, id) > ($3, $4) \
+     ORDER BY received_at, id LIMIT $5"
+);
+
+/// Keeps a refused body.
+pub const INSERT_REJECTED: &str = "INSERT INTO rejected (received_at, account, content_type, reason, body) \
+     VALUES ($1, $2, $3, $4, $5) RETURNING id";
+
+/// Forgets refused bodies that are too many or too old.
+pub const PRUNE_REJECTED: &str = "DELETE FROM rejected WHERE id <= $1 OR received_at < $2";
+
+/// Refused bodies before a place in the log, newest first.
+pub const REJECTED_BEFORE: &str = "SELECT id, received_at, account, content_type, reason, body FROM rejected \
+     WHERE id < $1 AND received_at >= $2 ORDER BY id DESC LIMIT $3";
+
+/// Every statement above.
+pub const SHARED: [&str; 6] =
+    [PING, MESSAGES_BY_SID, RECEIPTS_AFTER, INSERT_REJECTED, PRUNE_REJECTED, REJECTED_BEFORE];

@@ -1,0 +1,68 @@
+//! The store in a SQLite file: one connection that writes, a few that read.
+
+mod record;
+
+use std::{fs, path::Path};
+
+use sqlx::{
+    ConnectOptions,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{BadDatabaseUrl, DatabaseConfig, StoreError};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Every statement that only SQLite runs.
+pub(super) const STATEMENTS: [&str; 2] = [record::APPEND_RECEIPT, record::MERGE_MESSAGE];
+
+/// Connections to one SQLite file.
+#[derive(Clone, Debug)]
+pub(super) struct Sqlite {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Sqlite {
+    pub async fn connect(config: &DatabaseConfig) -> Result<Self, StoreError> {
+        let options: SqliteConnectOptions = config.url.parse().map_err(BadDatabaseUrl::Unreadable)?;
+        make_folder(options.get_filename())?;
+        // FULL: in WAL mode a commit is on disk only then.
+        let options = options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(config.timeout())
+            .disable_statement_logging();
+        let pool = |connections: u32| {
+            SqlitePoolOptions::new().max_connections(connections).acquire_timeout(config.timeout())
+        };
+        let writer = pool(1).connect_with(options.clone()).await?;
+        let readers = pool(config.max_connections).connect_with(options.read_only(true)).await?;
+        Ok(Self { writer, readers })
+    }
+
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(MIGRATIONS.run(&self.writer).await?)
+    }
+
+    pub fn writer(&self) -> &SqlitePool {
+        &self.writer
+    }
+
+    pub fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn make_folder(file: &Path) -> Result<(), StoreError> {
+    let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    fs::create_dir_all(folder)
+        .map_err(|source| StoreError::Folder { path: folder.display().to_string(), source })
+}

@@ -1,0 +1,25 @@
+//! The service's tests from outside: through HTTP, through its binary, and through its store.
+//!
+//! Run by `tests/run`, which starts the Postgres that half of them need.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+mod support;
+
+mod accounts;
+mod binary;
+mod callbacks;
+mod durability;
+mod health;
+mod keys;
+mod layering;
+mod listeners;
+mod logs;
+mod merge_laws;
+mod merge_sql;
+mod messages;
+mod rejected;
+mod robustness;
+mod samples;
+mod schema;
+mod status_codes;

@@ -1,0 +1,112 @@
+//! Two databases, one schema: equal migrations, tables and columns, and statements that prepare.
+
+use std::{collections::BTreeMap, fs};
+
+use dlr_receiver::storage::{Store, statements};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr, SqliteConnection};
+
+use crate::support::{Backend, Database, config};
+
+fn migrations(backend: &str) -> Vec<String> {
+    let folder = fs::read_dir(format!("migrations/{backend}")).unwrap();
+    let mut names: Vec<_> = folder.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+async fn migrated(backend: Backend) -> Database {
+    let database = Database::create(backend).await;
+    let store = Store::connect(&config(&database, &[]).database).await.unwrap();
+    store.migrate().await.unwrap();
+    store.migrate().await.unwrap();
+    store.close().await;
+    database
+}
+
+#[test]
+fn both_folders_hold_the_same_migrations_each_with_a_verb_and_a_reason() {
+    let names = migrations("postgres");
+    assert_eq!(names, migrations("sqlite"));
+    for (number, name) in (1..).zip(&names) {
+        assert!(name.starts_with(&format!("{number:04}_")), "{name}");
+        let verb = name[5..].split('_').next().unwrap();
+        assert!(
+            ["create", "add", "drop", "widen", "rename", "index"].contains(&verb),
+            "{name} begins with no verb"
+        );
+        for backend in ["postgres", "sqlite"] {
+            let text = fs::read_to_string(format!("migrations/{backend}/{name}")).unwrap();
+            assert!(text.starts_with("-- "), "{backend}/{name} does not say why");
+        }
+    }
+}
+
+#[tokio::test]
+async fn both_databases_have_the_same_tables_and_columns() {
+    let postgres = migrated(Backend::Postgres).await;
+    let mut connection = PgConnection::connect(&postgres.url).await.unwrap();
+    let of_postgres: Vec<(String, String)> = sqlx::query_as(
+        "SELECT c.table_name::text, c.column_name::text FROM information_schema.columns c \
+         JOIN pg_class t ON t.relname = c.table_name AND t.relnamespace = 'public'::regnamespace \
+         WHERE c.table_schema = 'public' AND NOT t.relispartition ORDER BY c.table_name, c.ordinal_position",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    let sqlite = migrated(Backend::Sqlite).await;
+    let mut connection = SqliteConnection::connect(&sqlite.url).await.unwrap();
+    let of_sqlite: Vec<(String, String)> = sqlx::query_as(
+        "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c \
+         WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY t.name, c.cid",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    let by_table = |columns: Vec<(String, String)>| {
+        let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (table, column) in columns.into_iter().filter(|(table, _)| table != "_sqlx_migrations") {
+            tables.entry(table).or_default().push(column);
+        }
+        tables
+    };
+    let (of_postgres, of_sqlite) = (by_table(of_postgres), by_table(of_sqlite));
+    assert_eq!(of_postgres.keys().collect::<Vec<_>>(), ["messages", "receipts", "rejected"]);
+    assert_eq!(of_postgres, of_sqlite);
+}
+
+#[tokio::test]
+async fn every_statement_prepares_on_postgres() {
+    let database = migrated(Backend::Postgres).await;
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    for statement in statements("postgres") {
+        let prepared = connection.prepare(AssertSqlSafe(statement).into_sql_str()).await;
+        assert!(prepared.is_ok(), "{:?}: {statement}", prepared.err());
+    }
+}
+
+#[tokio::test]
+async fn every_statement_prepares_on_sqlite() {
+    let database = migrated(Backend::Sqlite).await;
+    let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
+    for statement in statements("sqlite") {
+        let prepared = connection.prepare(AssertSqlSafe(statement).into_sql_str()).await;
+        assert!(prepared.is_ok(), "{:?}: {statement}", prepared.err());
+    }
+}
+
+#[tokio::test]
+async fn receipts_are_partitioned_by_time_and_messages_are_not() {
+    let database = migrated(Backend::Postgres).await;
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    let kinds: Vec<(String, String, bool)> = sqlx::query_as(
+        "SELECT relname::text, relkind::text, relispartition FROM pg_class \
+         WHERE relname IN ('messages', 'receipts', 'receipts_default') ORDER BY relname",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    let kind = |name: &str, kind: &str, partition| (name.to_owned(), kind.to_owned(), partition);
+    let expected =
+        [kind("messages", "r", false), kind("receipts", "p", false), kind("receipts_default", "r", true)];
+    assert_eq!(kinds, expected);
+}

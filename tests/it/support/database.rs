@@ -1,0 +1,50 @@
+//! A database for one test: a file of SQLite, or a database of the throwaway Postgres cluster.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tempfile::TempDir;
+
+/// Where a test keeps its messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// An empty database, gone with the test (the Postgres cluster goes as a whole).
+pub struct Database {
+    pub url: String,
+    _folder: Option<TempDir>,
+}
+
+impl Database {
+    pub async fn create(backend: Backend) -> Self {
+        match backend {
+            Backend::Sqlite => Self::sqlite(),
+            Backend::Postgres => Self::postgres().await,
+        }
+    }
+
+    fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/new/dlr.db", folder.path().display());
+        Self { url, _folder: Some(folder) }
+    }
+
+    async fn postgres() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let cluster = postgres_url();
+        let name = format!("dlr_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let mut connection = PgConnection::connect(&cluster).await.unwrap();
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
+        let (server, _) = cluster.rsplit_once('/').unwrap();
+        Self { url: format!("{server}/{name}"), _folder: None }
+    }
+}
+
+/// The cluster that `tests/run` has started.
+fn postgres_url() -> String {
+    std::env::var("DLR_TEST_POSTGRES_URL")
+        .expect("no Postgres to test on: run tests/run, which starts one, or set DLR_TEST_POSTGRES_URL")
+}

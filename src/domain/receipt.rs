@@ -1,14 +1,11 @@
 //! A delivery receipt: one event about one message, normalised.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use super::{
     Account, AccountName, Anomalies, Anomaly, DeliveryOutcome, Field, Labels, MessageSid, ProviderTime,
-    RawField, Recipient, ReportedStatus, StatusCallback, StatusCode, StatusTable, Time, Verdict,
-    status::same_word, status_code::Classification,
+    RawField, Recipient, StatusCallback, StatusTable, Time, Verdict, reading::Reading,
 };
 
 /// Where a receipt came from.
@@ -56,10 +53,6 @@ pub struct DeliveryReceipt {
     pub fields: Vec<RawField>,
 }
 
-/// The longest status or name that is kept as such where it is in no table, in characters; the raw
-/// fields keep all of it.
-const LONGEST_WORD: usize = 100;
-
 impl DeliveryReceipt {
     /// What `callback` means: by its code, else by its detailed name, else by its status. Pure.
     #[must_use]
@@ -70,7 +63,9 @@ impl DeliveryReceipt {
         let (date_sent, sent_at) = (time(Field::DateSent), time(Field::SentAt));
         let (date_updated, updated_at) = (time(Field::DateUpdated), time(Field::UpdatedAt));
         let delivered_at = time(Field::DeliveredAt);
-        let verdict = Verdict { sent_at: date_sent.or(sent_at), ..judge(&callback, table, &mut anomalies) };
+        let reading = Reading::of(&callback, table);
+        let verdict = Verdict { sent_at: date_sent.or(sent_at), ..reading.verdict() };
+        anomalies = anomalies.union(reading.anomalies());
         if let Some(campaign) =
             callback.get(Field::CampaignSid).filter(|_| labels.get(Labels::CAMPAIGN_ID).is_none())
         {
@@ -107,54 +102,6 @@ fn read_time(
             None
         }
     }
-}
-
-/// The verdict of one callback, without its time.
-fn judge(callback: &StatusCallback, table: &StatusTable, anomalies: &mut Anomalies) -> Verdict {
-    let code_text = callback.get(Field::DetailedStatusCode).or(callback.get(Field::ExoStatusCode));
-    let code = code_text.and_then(|text| text.parse().ok()).filter(|&code: &i32| code > 0);
-    let coded = code.and_then(|code| table.by_code(code));
-    anomalies.insert_if(code_text.is_some() && coded.is_none(), Anomaly::UnknownCode);
-
-    let status_text = callback.get(Field::Status);
-    let status = status_text.and_then(ReportedStatus::read);
-    let status_as_name = status_text.filter(|_| status.is_none()).and_then(|text| table.by_name(text));
-    let unread = status_text.is_some() && status.is_none() && status_as_name.is_none();
-    anomalies.insert_if(unread, Anomaly::UnknownStatus);
-
-    let name_text = callback.get(Field::DetailedStatus);
-    let named = name_text.and_then(|name| table.by_name(name)).or(status_as_name);
-    if let Some(coded) = coded {
-        let other_name = name_text.is_some_and(|name| !same_word(name, &coded.name));
-        let other_status = status_as_name.is_some_and(|named| named.code != coded.code);
-        anomalies.insert_if(other_name || other_status, Anomaly::NameCodeMismatch);
-    }
-    let entry = coded.or(named);
-    let contradicted = entry.zip(status).is_some_and(|(entry, said)| entry.status != said.status);
-    anomalies.insert_if(contradicted, Anomaly::StatusCodeMismatch);
-
-    let class = entry.map(StatusCode::classify).or(status.map(ReportedStatus::classify));
-    let class = class.unwrap_or(Classification::UNRECOGNISED);
-    let named_only = entry.filter(|_| code_text.is_none());
-    Verdict {
-        evidence: class.evidence,
-        sent_at: None,
-        specific: coded.or(named_only).is_some_and(StatusCode::is_specific),
-        code: code.or(named_only.map(|entry| entry.code)),
-        name: entry.map(|entry| entry.name.clone()).or_else(|| Some(word(name_text?))),
-        status: entry
-            .map(|entry| Cow::Borrowed(entry.status.into()))
-            .or(status.map(|said| Cow::Borrowed(said.status.into())))
-            .or_else(|| Some(word(status_text?))),
-        outcome: class.outcome,
-        category: class.category,
-        retry: class.retry,
-        confirmed_by: class.confirmed_by,
-    }
-}
-
-fn word(text: &str) -> Cow<'static, str> {
-    Cow::Owned(text.chars().take(LONGEST_WORD).collect())
 }
 
 #[cfg(test)]

@@ -8,113 +8,14 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use percent_encoding::percent_decode_str;
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use sha2::{Digest, Sha256};
-use strum::VariantArray;
 use subtle::ConstantTimeEq;
 
-use super::{AppState, Problem, ProblemKind};
+use super::{
+    AppState, Problem, ProblemKind,
+    api_key::{ApiKeyList, Scope, read_hex},
+};
 use crate::domain::Secret;
-
-/// What every API key begins with, so that secret scanners and people recognise one.
-pub const API_KEY_PREFIX: &str = "dlr_";
-
-/// What a key may do.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    strum::VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Scope {
-    /// Ask questions.
-    Read,
-    /// Announce messages.
-    Write,
-    /// Everything, erasing included.
-    Admin,
-}
-
-/// `[[auth.keys]]`: an API key. The key itself is kept nowhere.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ApiKeyConfig {
-    /// Whose it is.
-    pub name: String,
-    /// The SHA-256 digest of the key, in hexadecimal.
-    #[serde(deserialize_with = "digest")]
-    pub sha256: String,
-    /// What it may do.
-    pub scopes: Vec<Scope>,
-}
-
-/// The API keys of a configuration; in an environment variable they are an array in TOML or JSON.
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(transparent)]
-pub struct ApiKeyList(pub Vec<ApiKeyConfig>);
-
-impl<'de> Deserialize<'de> for ApiKeyList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Text(String),
-            List(Vec<ApiKeyConfig>),
-        }
-        #[derive(Deserialize)]
-        struct Toml {
-            keys: Vec<ApiKeyConfig>,
-        }
-        match Written::deserialize(deserializer)? {
-            Written::List(keys) => Ok(Self(keys)),
-            Written::Text(text) if text.trim().is_empty() => Ok(Self::default()),
-            Written::Text(text) => serde_json::from_str(&text)
-                .or_else(|_| toml::from_str(&format!("keys = {text}")).map(|Toml { keys }| keys))
-                .map(Self)
-                .map_err(|_| {
-                    D::Error::custom("API keys are an array of {name, sha256, scopes}, in TOML or JSON")
-                }),
-        }
-    }
-}
-
-fn digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match read_hex(&text) {
-        Some(_) => Ok(text),
-        None => {
-            Err(D::Error::custom("sha256 is 64 hexadecimal digits; `dlr-receiver key new NAME` prints them"))
-        }
-    }
-}
-
-fn read_hex(text: &str) -> Option<[u8; 32]> {
-    let mut digest = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, at) in digest.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
-    }
-    Some(digest)
-}
-
-/// The digest of a key, in hexadecimal, as the configuration holds it.
-#[must_use]
-pub fn digest_of(key: &str) -> String {
-    use std::fmt::Write;
-    Sha256::digest(key).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
 
 /// Digests to compare with: comparing them shows neither content nor length of a secret.
 #[derive(Debug)]
@@ -218,17 +119,10 @@ fn credentials<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
     given.eq_ignore_ascii_case(scheme).then(|| credentials.trim())
 }
 
-/// The scopes, as one may write them on the command line.
-impl Scope {
-    /// Every scope's word.
-    pub fn words() -> impl Iterator<Item = &'static str> {
-        Self::VARIANTS.iter().map(Into::into)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{ApiKeyConfig, digest_of};
 
     fn authorization(value: &str) -> HeaderMap {
         HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())])
@@ -271,20 +165,5 @@ mod tests {
         assert!(may_read(authorization("Bearer dlr_a")));
         assert!(!may_read(authorization("Bearer dlr_w")) && !may_read(authorization("Bearer dlr_")));
         assert!(!may_read(HeaderMap::new()) && !may_read(authorization("Basic %%%")));
-    }
-
-    #[test]
-    fn keys_are_read_from_lists_and_from_text() {
-        let sha256 = digest_of("k");
-        for text in [
-            format!(r#"[{{"name":"ops","sha256":"{sha256}","scopes":["read"]}}]"#),
-            serde_json::to_string(&format!(r#"[{{name = "ops", sha256 = "{sha256}", scopes = ["read"]}}]"#))
-                .unwrap(),
-        ] {
-            let keys: ApiKeyList = serde_json::from_str(&text).unwrap();
-            assert_eq!((keys.0[0].name.as_str(), keys.0[0].scopes.as_slice()), ("ops", &[Scope::Read][..]));
-        }
-        let short = r#"[{"name":"ops","sha256":"abc","scopes":["read"]}]"#;
-        assert!(serde_json::from_str::<ApiKeyList>(short).is_err());
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! May import everything below: `domain`, `exotel`, `storage`, `ingest`.
 
+mod api_key;
 mod auth;
 mod callbacks;
 mod config;
@@ -23,7 +24,7 @@ use axum::{
 };
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
-pub use auth::{API_KEY_PREFIX, ApiKeyConfig, ApiKeyList, Scope, digest_of};
+pub use api_key::{API_KEY_PREFIX, ApiKeyConfig, ApiKeyList, Scope, digest_of};
 pub use config::{AuthConfig, Exposure, HttpConfig};
 pub use problem::{Problem, ProblemKind};
 pub use state::AppState;

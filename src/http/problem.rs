@@ -49,41 +49,23 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    fn status(self) -> StatusCode {
+    fn status_and_title(self) -> (StatusCode, &'static str) {
         match self {
-            Self::InvalidParameter => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::MissingScope => StatusCode::FORBIDDEN,
-            Self::UnknownAccount | Self::UnknownSid | Self::UnknownRoute | Self::UnknownStatusCode => {
-                StatusCode::NOT_FOUND
-            }
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::AmbiguousSid => StatusCode::CONFLICT,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::MalformedBody | Self::NotAStatusCallback => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::AmbiguousSid => "Several accounts have this sid",
-            Self::Internal => "Internal error",
-            Self::InvalidParameter => "Invalid parameter",
-            Self::MalformedBody => "Malformed body",
-            Self::MissingScope => "Missing scope",
-            Self::MethodNotAllowed => "Method not allowed",
-            Self::BodyTooLarge => "Body too large",
-            Self::NotAStatusCallback => "Not a status callback",
-            Self::StoreUnavailable => "Store unavailable",
-            Self::Unauthorized => "Unauthorized",
-            Self::UnknownAccount => "Unknown account",
-            Self::UnknownSid => "Unknown sid",
-            Self::UnknownRoute => "Unknown route",
-            Self::UnknownStatusCode => "Unknown status code",
-            Self::UnsupportedMediaType => "Unsupported media type",
+            Self::AmbiguousSid => (StatusCode::CONFLICT, "Several accounts have this sid"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
+            Self::InvalidParameter => (StatusCode::BAD_REQUEST, "Invalid parameter"),
+            Self::MalformedBody => (StatusCode::UNPROCESSABLE_ENTITY, "Malformed body"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
+            Self::MissingScope => (StatusCode::FORBIDDEN, "Missing scope"),
+            Self::NotAStatusCallback => (StatusCode::UNPROCESSABLE_ENTITY, "Not a status callback"),
+            Self::StoreUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "Store unavailable"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
+            Self::UnknownAccount => (StatusCode::NOT_FOUND, "Unknown account"),
+            Self::UnknownRoute => (StatusCode::NOT_FOUND, "Unknown route"),
+            Self::UnknownSid => (StatusCode::NOT_FOUND, "Unknown sid"),
+            Self::UnknownStatusCode => (StatusCode::NOT_FOUND, "Unknown status code"),
+            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type"),
         }
     }
 }
@@ -92,6 +74,7 @@ impl ProblemKind {
 #[derive(Debug)]
 pub struct Problem {
     kind: ProblemKind,
+    status: StatusCode,
     members: Map<String, Value>,
     headers: Vec<(HeaderName, &'static str)>,
 }
@@ -100,12 +83,13 @@ impl Problem {
     /// A problem of a kind, with what is to be said about this one.
     #[must_use]
     pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        let (status, title) = kind.status_and_title();
         let mut members = Map::new();
         members.insert("type".into(), format!("urn:dlr-receiver:problem:{}", <&str>::from(kind)).into());
-        members.insert("title".into(), kind.title().into());
-        members.insert("status".into(), kind.status().as_u16().into());
+        members.insert("title".into(), title.into());
+        members.insert("status".into(), status.as_u16().into());
         members.insert("detail".into(), detail.into().into());
-        Self { kind, members, headers: Vec::new() }
+        Self { kind, status, members, headers: Vec::new() }
     }
 
     /// Adds a member of its own.
@@ -144,7 +128,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.kind.status(), Json(Value::Object(self.members))).into_response();
+        let mut response = (self.status, Json(Value::Object(self.members))).into_response();
         let headers = response.headers_mut();
         for (name, value) in self.headers {
             headers.append(name, HeaderValue::from_static(value));

@@ -14,6 +14,7 @@ mod rejected;
 mod row;
 mod sql;
 mod sqlite;
+mod time;
 
 use std::{future::Future, time::Duration};
 

@@ -2,8 +2,9 @@
 
 use super::{
     Cursor, Page, PageRequest, Store, StoreError, StoredReceipt, on_readers,
-    row::{MessageRow, ReceiptRow, StoredTime},
+    row::{MessageRow, ReceiptRow},
     sql,
+    time::StoredTime,
 };
 use crate::domain::{AccountName, Message, Time};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::FromRow;
 
-use super::{Backend, Cursor, Page, PageRequest, Store, StoreError, on_readers, row::StoredTime, sql};
+use super::{Backend, Cursor, Page, PageRequest, Store, StoreError, on_readers, sql, time::StoredTime};
 use crate::domain::{AccountName, Time};
 
 /// A body that was refused, and why.

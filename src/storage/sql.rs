@@ -103,8 +103,8 @@ pub(super) use {
     believe, believed, keep_greater, message_columns, on_conflict_merge, outcome_columns, receipt_columns,
 };
 
-/// A sign of life.
-pub const PING: &str = "SELECT 1";
+/// A sign of life, and of a migrated schema.
+pub const PING: &str = "SELECT 1 FROM messages LIMIT 1";
 
 /// The messages of a sid, one per account that has it.
 pub const MESSAGES_BY_SID: &str = concat!(

@@ -1,11 +1,9 @@
 //! Liveness and readiness, and what happens while the store is out of reach.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
 };
-
-use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{Answer, Backend, Database, TestApp, each_backend};
 
@@ -18,42 +16,52 @@ each_backend! {
 }
 
 /// A proxy before Postgres whose connections can be cut.
-async fn breakable(database: &mut Database) -> Arc<AtomicBool> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (head, tail) = database.url.rsplit_once('@').unwrap();
-    let (server, name) = tail.split_once('/').unwrap();
-    let server = server.to_owned();
-    database.url = format!("{head}@{}/{name}", listener.local_addr().unwrap());
-    let broken = Arc::new(AtomicBool::new(false));
-    let cut = Arc::clone(&broken);
-    tokio::spawn(async move {
-        while let Ok((mut near, _)) = listener.accept().await {
-            let (server, cut) = (server.clone(), Arc::clone(&cut));
-            tokio::spawn(async move {
-                let mut far = TcpStream::connect(server).await.unwrap();
-                let until_cut = async {
-                    while !cut.load(Ordering::Relaxed) {
-                        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+struct Breaker {
+    broken: watch::Sender<bool>,
+}
+
+impl Breaker {
+    /// Puts one before the database.
+    async fn before(database: &mut Database) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (head, tail) = database.url.rsplit_once('@').unwrap();
+        let (server, name) = tail.split_once('/').unwrap();
+        let server = server.to_owned();
+        database.url = format!("{head}@{}/{name}", listener.local_addr().unwrap());
+        let (broken, cut) = watch::channel(false);
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let (server, mut cut) = (server.clone(), cut.clone());
+                tokio::spawn(async move {
+                    let mut far = TcpStream::connect(server).await.unwrap();
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                        _ = cut.wait_for(|broken| *broken) => {}
                     }
-                };
-                tokio::select! {
-                    _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
-                    () = until_cut => {}
-                }
-            });
+                });
+            }
+        });
+        Self { broken }
+    }
+
+    /// Cuts every connection and refuses new ones, or lets them through again. The test's runtime
+    /// has one thread, so yielding lets every connection's task see it.
+    async fn set(&self, broken: bool) {
+        self.broken.send_replace(broken);
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
         }
-    });
-    broken
+    }
 }
 
 #[tokio::test]
 async fn without_its_store_the_service_lives_says_so_and_acknowledges_nothing() {
     let mut database = Database::create(Backend::Postgres).await;
-    let broken = breakable(&mut database).await;
+    let breaker = Breaker::before(&mut database).await;
     let app = TestApp::on_database(database, &[("DATABASE__TIMEOUT_MS", "1000")]).await;
     app.record(&[("SmsSid", "s1"), ("Status", "sent")]).await;
 
-    broken.store(true, Ordering::Relaxed);
+    breaker.set(true).await;
     let ready = app.ask("/readyz").await;
     assert_eq!((ready.status, ready.problem()), (503, "store_unavailable"));
     assert_eq!(ready.json["store"], "postgres");
@@ -65,7 +73,7 @@ async fn without_its_store_the_service_lives_says_so_and_acknowledges_nothing() 
     }
     assert_eq!(app.ask("/messages/s1").await.status, 503);
 
-    broken.store(false, Ordering::Relaxed);
+    breaker.set(false).await;
     let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while app.ask("/readyz").await.status != 200 {
         assert!(std::time::Instant::now() < end, "it does not come back");

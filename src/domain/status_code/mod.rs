@@ -1,10 +1,11 @@
 //! The table of detailed status codes in force: Exotel's, and what the operator adds or overrides.
 
+mod config;
 mod table;
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+pub use config::{BadStatusCode, StatusCodeConfig};
 
 use super::{Category, ConfirmedBy, Evidence, Outcome, Retry, Status, status::same_word};
 
@@ -91,60 +92,6 @@ impl StatusCode {
     }
 }
 
-/// `[[status_codes]]`: a code that Exotel has added, or another reading of one that it has.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct StatusCodeConfig {
-    /// The number; one that stands in the table overrides it, key by key.
-    pub code: i32,
-    /// The status that comes with it; needed for a new code.
-    pub status: Option<Status>,
-    /// Its name; needed for a new code.
-    pub name: Option<String>,
-    /// What becomes of the message; needed for a new code.
-    pub outcome: Option<Outcome>,
-    /// Whether it is final; may be left out, since the outcome says so. Must agree with it.
-    #[serde(rename = "final")]
-    pub is_final: Option<bool>,
-    /// Where the cause lies; `other` unless given.
-    pub category: Option<Category>,
-    /// What to do about it; `investigate` unless given.
-    pub retry: Option<Retry>,
-    /// The meaning, for people.
-    pub meaning: Option<String>,
-}
-
-/// Why an entry of `[[status_codes]]` cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum BadStatusCode {
-    /// A new code lacks something.
-    #[error("status_codes: code {code} is not in the table, so it needs `{key}`")]
-    Incomplete {
-        /// The code.
-        code: i32,
-        /// What it lacks.
-        key: &'static str,
-    },
-    /// The same code twice.
-    #[error("status_codes: code {0} is given twice")]
-    Repeated(i32),
-    /// The name belongs to another code.
-    #[error("status_codes: code {code} has the name of code {other}")]
-    NameTaken {
-        /// The code.
-        code: i32,
-        /// The code that has the name.
-        other: i32,
-    },
-    /// Not a positive number.
-    #[error("status_codes: {0} is no status code; they are positive numbers")]
-    NotACode(i32),
-    /// `final` contradicts `outcome`.
-    #[error(
-        "status_codes: code {0} has `final` against its `outcome`: delivered and failed are final, others are not"
-    )]
-    FinalMismatch(i32),
-}
-
 /// All codes in force, by code.
 #[derive(Clone, Debug)]
 pub struct StatusTable(Vec<StatusCode>);
@@ -187,41 +134,6 @@ impl StatusTable {
     /// Every entry, by code.
     pub fn iter(&self) -> impl Iterator<Item = &StatusCode> {
         self.0.iter()
-    }
-
-    fn lay_over(&mut self, new: &StatusCodeConfig) -> Result<(), BadStatusCode> {
-        let code = new.code;
-        if code <= 0 {
-            return Err(BadStatusCode::NotACode(code));
-        }
-        let old = self.by_code(code);
-        let needed = |key| BadStatusCode::Incomplete { code, key };
-        let name = new.name.clone().map(Cow::Owned).or_else(|| old.map(|o| o.name.clone()));
-        let entry = StatusCode {
-            code,
-            status: new.status.or(old.map(|o| o.status)).ok_or_else(|| needed("status"))?,
-            name: name.ok_or_else(|| needed("name"))?,
-            outcome: new.outcome.or(old.map(|o| o.outcome)).ok_or_else(|| needed("outcome"))?,
-            category: new.category.or(old.map(|o| o.category)).unwrap_or(Category::Other),
-            retry: new.retry.or(old.map(|o| o.retry)).unwrap_or(Retry::Investigate),
-            meaning: new
-                .meaning
-                .clone()
-                .map(Cow::Owned)
-                .or(old.map(|o| o.meaning.clone()))
-                .unwrap_or_default(),
-        };
-        if new.is_final.is_some_and(|is_final| is_final != entry.outcome.is_final()) {
-            return Err(BadStatusCode::FinalMismatch(code));
-        }
-        if let Some(other) = self.by_name(&entry.name).filter(|other| other.code != code) {
-            return Err(BadStatusCode::NameTaken { code, other: other.code });
-        }
-        match self.0.binary_search_by_key(&code, |entry| entry.code) {
-            Ok(at) => self.0[at] = entry,
-            Err(at) => self.0.insert(at, entry),
-        }
-        Ok(())
     }
 }
 

@@ -6,11 +6,12 @@ use super::Sqlite;
 use crate::{
     domain::{DeliveryOutcome, DeliveryReceipt, Message},
     storage::{
-        row::{StoredTime, fields_json, labels_json},
+        row::{fields_json, labels_json},
         sql::{
             believe, believed, keep_greater, message_columns, on_conflict_merge, outcome_columns,
             receipt_columns,
         },
+        time::StoredTime,
     },
 };
 

@@ -44,7 +44,7 @@ pub enum CallbackError {
     NotAStatusCallback {
         /// What is missing or wrong.
         reason: NotAStatusCallback,
-        /// The keys that were received: the first [`RECEIVED_KEYS`], cut to [`KEY_CHARS`] characters.
+        /// The keys that were received: the first 40, cut to 40 characters.
         received: Vec<String>,
         /// What it looks like instead.
         resembles: Option<&'static str>,
@@ -96,7 +96,7 @@ fn body_fields(content_type: &str, body: &[u8], texts: &mut Texts) -> Result<Vec
         "multipart/form-data" => {
             let boundary = multer::parse_boundary(content_type);
             let fields = boundary.and_then(|boundary| multipart::fields(body, &boundary, texts));
-            fields.map_err(|e| malformed("multipart/form-data", e.to_string()))
+            fields.map_err(|e| malformed("multipart/form-data", multipart::fault(&e).to_owned()))
         }
         _ => Err(CallbackError::ContentType(essence.chars().take(KEY_CHARS).collect())),
     }

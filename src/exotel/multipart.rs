@@ -26,3 +26,15 @@ pub(super) fn fields(body: &[u8], boundary: &str, texts: &mut Texts) -> Result<V
     // The body is all there, so nothing ever waits.
     read_all.now_or_never().unwrap_or(Err(multer::Error::IncompleteStream))
 }
+
+/// What is wrong with a body, without the text that stands there.
+pub(super) fn fault(error: &multer::Error) -> &'static str {
+    match error {
+        multer::Error::NoMultipart | multer::Error::NoBoundary => "its content type names no boundary",
+        multer::Error::DecodeContentType(_) => "its content type cannot be read",
+        multer::Error::IncompleteStream
+        | multer::Error::IncompleteHeaders
+        | multer::Error::IncompleteFieldData { .. } => "it ends too early",
+        _ => "a part of it cannot be read",
+    }
+}

@@ -82,8 +82,15 @@ fn say(line: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints an error and its causes.
+/// Prints an error and its causes, each of them once.
 pub fn complain(error: &anyhow::Error) {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text += if text.is_empty() { "" } else { ": " };
+            text += &cause;
+        }
+    }
     // Nobody is left to tell if this fails.
-    let _ = writeln!(std::io::stderr(), "dlr-receiver: {error:#}");
+    let _ = writeln!(std::io::stderr(), "dlr-receiver: {text}");
 }

@@ -20,10 +20,10 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<()> {
     trigger.on_signals()?;
     let app = App::build(config, Clock::System).await?;
     let (callbacks, questions) = app.addresses();
-    tracing::info!(%callbacks, %questions, version = env!("CARGO_PKG_VERSION"), "listening");
     if config.log.format == LogFormat::Pretty {
         say(&welcome(config, callbacks, questions))?;
     }
+    tracing::info!(%callbacks, %questions, version = env!("CARGO_PKG_VERSION"), "listening");
     app.run(shutdown).await;
     Ok(())
 }

@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(config.accounts.keys().collect::<Vec<_>>(), ["acme"], "it takes the default's place");
         let acme = &config.accounts["acme"];
         assert_eq!((acme.callback_tokens.0.len(), acme.time_zone.name()), (2, "Europe/Berlin"));
-        assert_eq!(config.database.max_connections, 3);
+        assert_eq!(config.database.max_connections.get(), 3);
         config.check_exposure().unwrap();
     }
 
@@ -197,6 +197,8 @@ mod tests {
         for (variable, value, key) in [
             ("DLR__HTTP__BIND", "nonsense", "http.bind"),
             ("DLR__DATABASE__MAX_CONNECTIONS", "many", "database.max_connections"),
+            ("DLR__DATABASE__MAX_CONNECTIONS", "0", "database.max_connections"),
+            ("DLR__DATABASE__TIMEOUT_MS", "-1", "database.timeout_ms"),
             ("DLR__ACCOUNTS__ACME__TIME_ZONE", "Mars/Olympus", "accounts.acme.time_zone"),
             ("DLR__ACCOUNTS__ACME__COUNTRY", "XX", "accounts.acme.country"),
             ("DLR__LOG__FORMAT", "xml", "log.format"),

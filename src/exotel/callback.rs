@@ -11,6 +11,8 @@ pub enum RawRequest<'a> {
     Post {
         /// The `Content-Type` header; none means a form.
         content_type: Option<&'a str>,
+        /// The `Content-Encoding` header; none, or `identity`, is as it should be.
+        content_encoding: Option<&'a str>,
         /// The query string, percent-encoded.
         query: &'a str,
         /// The body.
@@ -31,6 +33,9 @@ pub enum CallbackError {
         "content type `{0}` is not taken: send application/x-www-form-urlencoded, application/json or multipart/form-data"
     )]
     ContentType(String),
+    /// A body that would have to be decompressed.
+    #[error("content encoding `{0}` is not taken: send the body as it is")]
+    ContentEncoding(String),
     /// The body is not what its content type says.
     #[error("the body is no valid {encoding}: {why}")]
     Malformed {
@@ -73,7 +78,12 @@ pub fn parse(request: RawRequest<'_>) -> Result<ParsedCallback, CallbackError> {
     let mut texts = Texts::default();
     let (fields, mut labels) = match request {
         RawRequest::Get { query } => form::fields_and_labels(query, &mut texts),
-        RawRequest::Post { content_type, query, body } => {
+        RawRequest::Post { content_encoding: Some(encoding), .. }
+            if !encoding.eq_ignore_ascii_case("identity") =>
+        {
+            return Err(CallbackError::ContentEncoding(shown(encoding)));
+        }
+        RawRequest::Post { content_type, query, body, .. } => {
             let fields = body_fields(content_type.unwrap_or_default(), body, &mut texts)?;
             (fields, form::labels(query, &mut texts))
         }
@@ -98,7 +108,7 @@ fn body_fields(content_type: &str, body: &[u8], texts: &mut Texts) -> Result<Vec
             let fields = boundary.and_then(|boundary| multipart::fields(body, &boundary, texts));
             fields.map_err(|e| malformed("multipart/form-data", multipart::fault(&e).to_owned()))
         }
-        _ => Err(CallbackError::ContentType(essence.chars().take(KEY_CHARS).collect())),
+        _ => Err(CallbackError::ContentType(shown(&essence))),
     }
 }
 
@@ -113,9 +123,13 @@ fn without_content(error: &serde_json::Error) -> String {
 }
 
 fn refusal(reason: NotAStatusCallback, fields: &[RawField]) -> CallbackError {
-    let shown = |field: &RawField| field.key.chars().take(KEY_CHARS).collect();
-    let received = fields.iter().take(RECEIVED_KEYS).map(shown).collect();
+    let received = fields.iter().take(RECEIVED_KEYS).map(|field| shown(&field.key)).collect();
     CallbackError::NotAStatusCallback { reason, received, resembles: resembles(fields) }
+}
+
+/// As much of a caller's word as an error repeats.
+fn shown(word: &str) -> String {
+    word.chars().take(KEY_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -124,7 +138,7 @@ mod tests {
     use crate::domain::Field;
 
     fn post<'a>(content_type: &'a str, body: &'a [u8]) -> Result<ParsedCallback, CallbackError> {
-        parse(RawRequest::Post { content_type: Some(content_type), query: "", body })
+        parse(RawRequest::Post { content_type: Some(content_type), content_encoding: None, query: "", body })
     }
 
     fn says(parsed: &ParsedCallback, field: Field) -> &str {
@@ -135,7 +149,12 @@ mod tests {
     fn a_form_a_json_object_a_multipart_body_and_a_query_say_the_same() {
         let multipart = b"--b\r\ncontent-disposition: form-data; name=\"SmsSid\"\r\n\r\ns1\r\n--b\r\ncontent-disposition: form-data; name=\"Status\"\r\n\r\nsent\r\n--b--\r\n";
         for parsed in [
-            parse(RawRequest::Post { content_type: None, query: "", body: b"SmsSid=s1&Status=sent" }),
+            parse(RawRequest::Post {
+                content_type: None,
+                content_encoding: Some("identity"),
+                query: "",
+                body: b"SmsSid=s1&Status=sent",
+            }),
             post("application/x-www-form-urlencoded; charset=utf-8", b"sms_sid=s1&STATUS=sent"),
             post("application/json", br#"{"SmsSid":"s1","Status":"sent","SmsUnits":null}"#),
             post("application/json", br#"{"SMSMessage":{"Sid":"s1","Status":"sent"}}"#),
@@ -172,8 +191,12 @@ mod tests {
     #[test]
     fn body_and_query_keep_to_their_own() {
         let query = "Status=failed&campaign_id=diwali&token=secret";
-        let parsed =
-            parse(RawRequest::Post { content_type: None, query, body: b"SmsSid=s1&Status=sent&x=y" });
+        let parsed = parse(RawRequest::Post {
+            content_type: None,
+            content_encoding: None,
+            query,
+            body: b"SmsSid=s1&Status=sent&x=y",
+        });
         let parsed = parsed.unwrap();
         assert_eq!(says(&parsed, Field::Status), "sent");
         let label = |key| parsed.labels.0.get(key);

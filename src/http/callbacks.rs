@@ -4,7 +4,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::{Request, State},
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, HeaderName, Method, header},
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -64,7 +64,9 @@ async fn take(
         RawRequest::Get { query }
     } else {
         bytes = read_body(&head.headers, body).await?;
-        RawRequest::Post { content_type: content_type(&head.headers), query, body: &bytes }
+        let content_type = text(&head.headers, header::CONTENT_TYPE);
+        let content_encoding = text(&head.headers, header::CONTENT_ENCODING);
+        RawRequest::Post { content_type, content_encoding, query, body: &bytes }
     };
     let sid = state.ingest.accept(raw, &known.account, received_at).await?;
     let status = "recorded";
@@ -81,20 +83,12 @@ fn find<'s>(state: &'s AppState, account: &str) -> Result<&'s KnownAccount, Prob
     })
 }
 
-fn content_type(headers: &HeaderMap) -> Option<&str> {
-    // A type that is no text is none of those that are taken.
-    Some(headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or("unreadable"))
+/// A header as text; one that is no text is none of those that are taken.
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    Some(headers.get(name)?.to_str().unwrap_or("unreadable"))
 }
 
 async fn read_body(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Problem> {
-    let encoding = headers.get(header::CONTENT_ENCODING);
-    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(Problem::new(
-            ProblemKind::UnsupportedMediaType,
-            "a Content-Encoding is not taken: send the body as it is",
-        )
-        .header(header::ACCEPT_ENCODING, "identity"));
-    }
     let too_large = || {
         Problem::new(ProblemKind::BodyTooLarge, format!("the body is larger than {MAX_BODY} bytes"))
             .with("max_bytes", MAX_BODY)

@@ -7,6 +7,7 @@ mod auth;
 mod callbacks;
 mod config;
 mod extract;
+mod fallback;
 mod health;
 mod messages;
 mod problem;
@@ -72,9 +73,9 @@ pub fn combined(state: AppState) -> Router {
 fn layered(routes: Router<AppState>, state: AppState) -> Router {
     let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     routes
-        .fallback(problem::no_such_route)
-        .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(CatchPanicLayer::custom(problem::panicked))
+        .fallback(fallback::no_such_route)
+        .method_not_allowed_fallback(fallback::method_not_allowed)
+        .layer(CatchPanicLayer::custom(fallback::panicked))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::CACHE_CONTROL, "no-store"))
         .layer(trace::request_line())

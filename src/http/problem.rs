@@ -1,7 +1,5 @@
 //! Errors as RFC 9457 problems (`application/problem+json`). None carries internal text.
 
-use std::any::Any;
-
 use axum::{
     Json,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -165,6 +163,8 @@ impl From<CallbackError> for Problem {
         let detail = error.to_string();
         match error {
             CallbackError::ContentType(_) => Self::new(ProblemKind::UnsupportedMediaType, detail),
+            CallbackError::ContentEncoding(_) => Self::new(ProblemKind::UnsupportedMediaType, detail)
+                .header(header::ACCEPT_ENCODING, "identity"),
             CallbackError::Malformed { .. } => Self::new(ProblemKind::MalformedBody, detail),
             CallbackError::NotAStatusCallback { reason, received, resembles } => {
                 let problem = Self::new(ProblemKind::NotAStatusCallback, detail)
@@ -177,24 +177,6 @@ impl From<CallbackError> for Problem {
             }
         }
     }
-}
-
-/// Nothing is at this path.
-pub(super) async fn no_such_route() -> Problem {
-    Problem::new(ProblemKind::UnknownRoute, "nothing is here; the README lists the routes")
-}
-
-/// The path is right, the method is not; axum adds the `Allow` header.
-pub(super) async fn method_not_allowed() -> Problem {
-    Problem::new(
-        ProblemKind::MethodNotAllowed,
-        "the route does not take this method; `Allow` names those it takes",
-    )
-}
-
-/// A panic is a bug of ours; the panic hook has logged where it was.
-pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
-    Problem::new(ProblemKind::Internal, "the service failed; its log says where").into_response()
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! `[database]`.
 
-use std::{borrow::Cow, time::Duration};
+use std::{
+    borrow::Cow,
+    num::{NonZeroU32, NonZeroU64},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
@@ -16,9 +20,9 @@ pub struct DatabaseConfig {
     /// Whether starting the service migrates the database.
     pub migrate: bool,
     /// The most connections one process keeps.
-    pub max_connections: u32,
+    pub max_connections: NonZeroU32,
     /// How long one operation may take, waiting for a connection included, in milliseconds.
-    pub timeout_ms: u64,
+    pub timeout_ms: NonZeroU64,
 }
 
 /// The kind of database that a URL names.
@@ -31,6 +35,9 @@ impl DatabaseConfig {
     pub(super) fn scheme(&self) -> Result<Scheme, BadDatabaseUrl> {
         match self.url.split_once(':').map(|(scheme, _)| scheme) {
             Some("postgres" | "postgresql") => Ok(Scheme::Postgres),
+            Some("sqlite") if self.url.contains(":memory:") || self.url.contains("mode=memory") => {
+                Err(BadDatabaseUrl::InMemory)
+            }
             Some("sqlite") => Ok(Scheme::Sqlite),
             _ => Err(BadDatabaseUrl::Scheme),
         }
@@ -45,7 +52,7 @@ impl DatabaseConfig {
     }
 
     pub(super) fn timeout(&self) -> Duration {
-        Duration::from_millis(self.timeout_ms)
+        Duration::from_millis(self.timeout_ms.get())
     }
 }
 
@@ -77,7 +84,12 @@ mod tests {
     #[test]
     fn a_password_is_not_shown() {
         let shown = |url: &str| {
-            let config = DatabaseConfig { url: url.into(), migrate: true, max_connections: 1, timeout_ms: 1 };
+            let config = DatabaseConfig {
+                url: url.into(),
+                migrate: true,
+                max_connections: NonZeroU32::MIN,
+                timeout_ms: NonZeroU64::MIN,
+            };
             serde_json::to_value(config).unwrap()["url"].as_str().unwrap().to_owned()
         };
         assert_eq!(

@@ -8,6 +8,11 @@ pub enum BadDatabaseUrl {
     /// Another scheme.
     #[error("database.url must begin with postgres:// or sqlite://; set DATABASE_URL or database.url")]
     Scheme,
+    /// A database that is gone with the process.
+    #[error(
+        "database.url names a database in memory, which keeps nothing; name a file, as in sqlite://data/dlr.db"
+    )]
+    InMemory,
     /// A URL that the driver does not understand.
     #[error("database.url is not understood: {0}")]
     Unreadable(#[source] sqlx::Error),

@@ -75,6 +75,7 @@ fn a_configuration_that_cannot_be_used_says_what_to_set() {
         &[("DATABASE_URL", "postgres://127.0.0.1:1/dlr"), ("DLR__DATABASE__TIMEOUT_MS", "500")],
     );
     assert!(no_database.contains("look at database.url (DATABASE_URL)"), "{no_database}");
+    assert_eq!(no_database.matches("Connection refused").count(), 1, "the cause, and once: {no_database}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let in_use = complaint(&["serve"], &[("DLR__HTTP__BIND", &address)]);

@@ -18,6 +18,7 @@ mod logs;
 mod merge_laws;
 mod merge_sql;
 mod messages;
+mod readme;
 mod rejected;
 mod robustness;
 mod samples;

@@ -9,6 +9,7 @@ use dlr_receiver::{
 use proptest::{
     collection::vec,
     prelude::*,
+    strategy::ValueTree,
     test_runner::{TestCaseError, TestRunner},
 };
 use tokio::runtime::Runtime;
@@ -90,4 +91,46 @@ fn sqlite_merges_as_rust_does() {
 #[test]
 fn postgres_merges_as_rust_does() {
     sql_merges_as_rust_does(Backend::Postgres);
+}
+
+/// Writers that share messages, each with the same receipts in an order and batching of its own.
+async fn concurrent_writers_agree(backend: Backend) {
+    let database = Database::create(backend).await;
+    let config = config(&database, &[]).database;
+    // Two replicas: a store of its own each.
+    let replicas = [Store::connect(&config).await.unwrap(), Store::connect(&config).await.unwrap()];
+    replicas[0].migrate().await.unwrap();
+    let mut runner = TestRunner::deterministic();
+    let said = vec((said(), 0..10_u8), 200).new_tree(&mut runner).unwrap().current();
+    let receipts: Vec<_> =
+        said.iter().map(|(said, message)| said.about(&format!("shared-{message}"))).collect();
+
+    let writers = (0..6_usize).map(|writer| {
+        let (store, mut own) = (replicas[writer % 2].clone(), receipts.clone());
+        let turn = writer * 31 % own.len();
+        own.rotate_left(turn);
+        tokio::spawn(async move {
+            for batch in batches(&own, &[1 + writer, 7, 20]) {
+                store.record(batch).await.unwrap();
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    for expected in Message::of_batch(&receipts) {
+        let stored = replicas[0].messages(expected.sid.as_str()).await.unwrap();
+        assert_eq!(stored[0].outcome, expected.outcome);
+        assert_eq!(stored[0].callbacks, expected.callbacks * 6, "every receipt is counted, repeats too");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_writers_agree_on_sqlite() {
+    concurrent_writers_agree(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_writers_agree_on_postgres() {
+    concurrent_writers_agree(Backend::Postgres).await;
 }

@@ -58,7 +58,7 @@ pub(super) async fn callbacks(
     let message = find(&state, (&sid, which.account.as_deref())).await?;
     let page = PageRequest { limit: RECEIPTS_PER_PAGE, after };
     let page = state.store.receipts(&sid, &message.account, page).await?;
-    let items: Vec<_> = page.items.iter().map(ReceiptView::of).collect();
+    let items: Vec<_> = page.items.iter().map(|receipt| ReceiptView::of(receipt, &state.table)).collect();
     Ok(Json(json!({"items": items, "next_cursor": page.next.map(|next| next.encode(RECEIPTS_LIST))})))
 }
 

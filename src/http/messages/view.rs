@@ -1,7 +1,5 @@
 //! How messages and receipts look to those who ask.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,6 +22,7 @@ struct VerdictView<'a> {
     status: Option<&'a str>,
     detailed_status_code: Option<i32>,
     detailed_status: Option<&'a str>,
+    meaning: Option<&'a str>,
     category: Category,
     retry: Retry,
     sms_units: Option<i32>,
@@ -34,8 +33,11 @@ struct VerdictView<'a> {
 }
 
 impl<'a> VerdictView<'a> {
-    fn of(outcome: &'a DeliveryOutcome) -> Self {
+    /// With the meaning that the code, or else the name, has in the table in force.
+    fn of(outcome: &'a DeliveryOutcome, table: &'a StatusTable) -> Self {
         let verdict = &outcome.verdict;
+        let coded = verdict.code.and_then(|code| table.by_code(code));
+        let entry = coded.or_else(|| table.by_name(verdict.name.as_deref()?));
         Self {
             to: outcome.recipient.e164.as_deref(),
             to_raw: outcome.recipient.raw.as_deref(),
@@ -45,6 +47,7 @@ impl<'a> VerdictView<'a> {
             status: verdict.status.as_deref(),
             detailed_status_code: verdict.code,
             detailed_status: verdict.name.as_deref(),
+            meaning: entry.map(|entry| &*entry.meaning),
             category: verdict.category,
             retry: verdict.retry,
             sms_units: outcome.sms_units,
@@ -63,23 +66,18 @@ pub(super) struct MessageView<'a> {
     account: &'a str,
     #[serde(flatten)]
     verdict: VerdictView<'a>,
-    meaning: Option<Cow<'a, str>>,
     first_received_at: Time,
     last_received_at: Time,
     callbacks: i32,
 }
 
 impl<'a> MessageView<'a> {
-    /// A message, with the meaning that its code has in the table in force.
+    /// A message of the store.
     pub fn of(message: &'a Message<'_>, table: &'a StatusTable) -> Self {
-        let verdict = &message.outcome.verdict;
-        let coded = verdict.code.and_then(|code| table.by_code(code));
-        let entry = coded.or_else(|| table.by_name(verdict.name.as_deref()?));
         Self {
             sid: message.sid.as_str(),
             account: message.account.as_str(),
-            verdict: VerdictView::of(&message.outcome),
-            meaning: entry.map(|entry| Cow::Borrowed(&*entry.meaning)),
+            verdict: VerdictView::of(&message.outcome, table),
             first_received_at: message.first_received_at,
             last_received_at: message.last_received_at,
             callbacks: message.callbacks,
@@ -107,8 +105,8 @@ struct NormalisedView<'a> {
 
 impl<'a> ReceiptView<'a> {
     /// A receipt of the log.
-    pub fn of(receipt: &'a StoredReceipt) -> Self {
-        let verdict = VerdictView::of(&receipt.outcome);
+    pub fn of(receipt: &'a StoredReceipt, table: &'a StatusTable) -> Self {
+        let verdict = VerdictView::of(&receipt.outcome, table);
         Self {
             id: receipt.id,
             source: receipt.source,

@@ -3,10 +3,12 @@
 mod record;
 
 use sqlx::{
-    ConnectOptions,
+    ConnectOptions, Connection,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
 };
+
+use tokio::time::timeout;
 
 use super::{BadDatabaseUrl, DatabaseConfig, StoreError};
 
@@ -25,8 +27,11 @@ impl Postgres {
     pub async fn connect(config: &DatabaseConfig) -> Result<Self, StoreError> {
         let options: PgConnectOptions = config.url.parse().map_err(BadDatabaseUrl::Unreadable)?;
         let options = options.application_name("dlr-receiver").disable_statement_logging();
+        // The pool would only say that it timed out; one connection says why.
+        let first = timeout(config.timeout(), options.connect()).await;
+        first.map_err(|_| StoreError::TimedOut(config.timeout()))??.close().await?;
         let pool = PgPoolOptions::new()
-            .max_connections(config.max_connections)
+            .max_connections(config.max_connections.get())
             .acquire_timeout(config.timeout())
             .connect_with(options)
             .await?;

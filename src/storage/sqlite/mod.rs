@@ -39,7 +39,7 @@ impl Sqlite {
             SqlitePoolOptions::new().max_connections(connections).acquire_timeout(config.timeout())
         };
         let writer = pool(1).connect_with(options.clone()).await?;
-        let readers = pool(config.max_connections).connect_with(options.read_only(true)).await?;
+        let readers = pool(config.max_connections.get()).connect_with(options.read_only(true)).await?;
         Ok(Self { writer, readers })
     }
 

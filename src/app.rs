@@ -1,6 +1,6 @@
 //! The service, put together: the same for the binary and for tests.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context;
 use axum::Router;
@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use crate::{
     config::Config,
     domain::{Clock, Recipient},
-    http::{self, AppState},
+    http::{self, AppState, Parts},
     shutdown::Shutdown,
     storage::Store,
 };
@@ -17,6 +17,7 @@ use crate::{
 /// The service, connected, migrated and listening, but not yet answering.
 #[derive(Debug)]
 pub struct App {
+    /// The public one, and the internal one where there is one; never empty.
     listeners: Vec<(TcpListener, Router)>,
     store: Store,
     shutdown_timeout: Duration,
@@ -32,12 +33,14 @@ impl App {
         if config.database.migrate {
             store.migrate().await?;
         }
-        let state = AppState::new(
-            store.clone(),
-            config.accounts()?,
-            (Arc::new(config.status_table()?), config.rejected.keep()),
-            (&config.auth.keys, clock),
-        );
+        let state = AppState::new(Parts {
+            accounts: config.accounts()?,
+            api_keys: config.auth.keys.clone(),
+            clock,
+            keep_rejected: config.rejected.keep(),
+            store: store.clone(),
+            table: config.status_table()?,
+        });
         Recipient::warm_up();
         let listeners = match config.http.internal_bind {
             None => vec![(listen("http.bind", config.http.bind).await?, http::combined(state))],
@@ -52,16 +55,12 @@ impl App {
 
     /// Where callbacks come in, and where questions do.
     ///
-    /// # Panics
-    /// Never: a listener has an address.
-    #[must_use]
-    pub fn addresses(&self) -> (SocketAddr, SocketAddr) {
-        let address = |listener: &TcpListener| listener.local_addr().expect("a listener has an address");
-        let [(first, _), .., (last, _)] = self.listeners.as_slice() else {
-            let (only, _) = &self.listeners[0];
-            return (address(only), address(only));
-        };
-        (address(first), address(last))
+    /// # Errors
+    /// Where the system does not know the address of a socket.
+    pub fn addresses(&self) -> std::io::Result<(SocketAddr, SocketAddr)> {
+        let (callbacks, _) = &self.listeners[0];
+        let (questions, _) = &self.listeners[self.listeners.len() - 1];
+        Ok((callbacks.local_addr()?, questions.local_addr()?))
     }
 
     /// Answers until the end begins, then finishes what was accepted, within the deadline.

@@ -19,7 +19,7 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<()> {
     let (trigger, shutdown) = ShutdownTrigger::new();
     trigger.on_signals()?;
     let app = App::build(config, Clock::System).await?;
-    let (callbacks, questions) = app.addresses();
+    let (callbacks, questions) = app.addresses()?;
     if config.log.format == LogFormat::Pretty {
         say(&welcome(config, callbacks, questions))?;
     }

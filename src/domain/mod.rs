@@ -6,6 +6,7 @@
 
 mod account;
 mod anomaly;
+mod classification;
 mod clock;
 mod config;
 mod field;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::{
     Anomalies, Anomaly, Field, ReportedStatus, StatusCallback, StatusCode, StatusTable, Verdict,
-    status::same_word, status_code::Classification,
+    classification::Classification, status::same_word,
 };
 
 /// The longest status or name that is kept as such where it is in no table, in characters; the raw

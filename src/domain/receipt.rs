@@ -24,8 +24,10 @@ pub struct Reception<'a> {
     pub account: &'a Account,
     /// The codes in force.
     pub table: &'a StatusTable,
-    /// What the URL's query said, with the anomalies found in it and in the body's text.
-    pub labels: (Labels, Anomalies),
+    /// What the URL's query said.
+    pub labels: Labels,
+    /// What was odd about the query and about the text of the request.
+    pub anomalies: Anomalies,
     /// Where it came from.
     pub source: Source,
     /// When it was received.
@@ -57,18 +59,16 @@ impl DeliveryReceipt {
     /// What `callback` means: by its code, else by its detailed name, else by its status. Pure.
     #[must_use]
     pub fn normalise(callback: StatusCallback, reception: Reception<'_>) -> Self {
-        let Reception { account, table, labels: (mut labels, mut anomalies), source, received_at } =
-            reception;
-        let mut time = |field| read_time(&callback, field, (account, &mut anomalies));
+        let Reception { account, table, mut labels, mut anomalies, source, received_at } = reception;
+        let mut time = |field| read_time(&callback, field, account, &mut anomalies);
         let (date_sent, sent_at) = (time(Field::DateSent), time(Field::SentAt));
         let (date_updated, updated_at) = (time(Field::DateUpdated), time(Field::UpdatedAt));
         let delivered_at = time(Field::DeliveredAt);
         let reading = Reading::of(&callback, table);
         let verdict = Verdict { sent_at: date_sent.or(sent_at), ..reading.verdict() };
         anomalies = anomalies.union(reading.anomalies());
-        if let Some(campaign) =
-            callback.get(Field::CampaignSid).filter(|_| labels.get(Labels::CAMPAIGN_ID).is_none())
-        {
+        let unlabelled = labels.get(Labels::CAMPAIGN_ID).is_none();
+        if let Some(campaign) = callback.get(Field::CampaignSid).filter(|_| unlabelled) {
             anomalies.insert_if(!labels.insert(Labels::CAMPAIGN_ID, campaign), Anomaly::BadLabel);
         }
         let units = callback.get(Field::SmsUnits);
@@ -92,7 +92,8 @@ impl DeliveryReceipt {
 fn read_time(
     callback: &StatusCallback,
     field: Field,
-    (account, anomalies): (&Account, &mut Anomalies),
+    account: &Account,
+    anomalies: &mut Anomalies,
 ) -> Option<Time> {
     match ProviderTime::read(callback.get(field)?, account.time_zone) {
         ProviderTime::At(time) => Some(time),
@@ -124,7 +125,8 @@ mod tests {
         let reception = Reception {
             account: &account,
             table: &StatusTable::default(),
-            labels: Default::default(),
+            labels: Labels::default(),
+            anomalies: Anomalies::NONE,
             source: Source::Callback,
             received_at: Time::UNIX_EPOCH,
         };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{Category, ConfirmedBy, Evidence, Outcome, Retry, status_code::Classification};
+use super::{Category, ConfirmedBy, Evidence, Outcome, Retry, classification::Classification};
 
 /// A status in its canonical spelling. Source: Exotel's reference of SMS details.
 #[derive(

@@ -66,8 +66,10 @@ pub const KEY_CHARS: usize = 40;
 pub struct ParsedCallback {
     /// What Exotel said.
     pub callback: StatusCallback,
-    /// The sender's labels, and what was odd about them or about the text.
-    pub labels: (Labels, Anomalies),
+    /// The sender's labels.
+    pub labels: Labels,
+    /// What was odd about them, or about the text.
+    pub anomalies: Anomalies,
 }
 
 /// Reads a request.
@@ -76,7 +78,7 @@ pub struct ParsedCallback {
 /// [`CallbackError`] where it is no status callback of an SMS.
 pub fn parse(request: RawRequest<'_>) -> Result<ParsedCallback, CallbackError> {
     let mut texts = Texts::default();
-    let (fields, mut labels) = match request {
+    let (fields, (labels, mut anomalies)) = match request {
         RawRequest::Get { query } => form::fields_and_labels(query, &mut texts),
         RawRequest::Post { content_encoding: Some(encoding), .. }
             if !encoding.eq_ignore_ascii_case("identity") =>
@@ -88,10 +90,10 @@ pub fn parse(request: RawRequest<'_>) -> Result<ParsedCallback, CallbackError> {
             (fields, form::labels(query, &mut texts))
         }
     };
-    labels.1.insert_if(texts.replaced, Anomaly::BadText);
+    anomalies.insert_if(texts.replaced, Anomaly::BadText);
     let callback =
         StatusCallback::from_fields(fields).map_err(|(reason, fields)| refusal(reason, &fields))?;
-    Ok(ParsedCallback { callback, labels })
+    Ok(ParsedCallback { callback, labels, anomalies })
 }
 
 /// A body's fields, by its content type.
@@ -176,16 +178,16 @@ mod tests {
         assert_eq!(says(&parsed, Field::DetailedStatusCode), "20005");
         assert!(says(&parsed, Field::CustomField).starts_with("a\u{FFFD}"));
         assert_eq!(parsed.callback.fields()[3].value.as_deref(), Some("1234567890123456789012"));
-        assert!(parsed.labels.1.contains(Anomaly::BadText));
+        assert!(parsed.anomalies.contains(Anomaly::BadText));
     }
 
     #[test]
     fn nul_and_invalid_utf8_are_replaced_and_flagged() {
         let parsed = post("", b"SmsSid=s1&Status=sent&CustomField=a%00b%FFc").unwrap();
         assert_eq!(says(&parsed, Field::CustomField), "a\u{FFFD}b\u{FFFD}c");
-        assert!(parsed.labels.1.contains(Anomaly::BadText));
+        assert!(parsed.anomalies.contains(Anomaly::BadText));
         let meant = post("", b"SmsSid=s1&Status=sent&CustomField=%EF%BF%BD").unwrap();
-        assert!(!meant.labels.1.contains(Anomaly::BadText), "a valid U+FFFD is what the sender wrote");
+        assert!(!meant.anomalies.contains(Anomaly::BadText), "a valid U+FFFD is what the sender wrote");
     }
 
     #[test]
@@ -199,7 +201,7 @@ mod tests {
         });
         let parsed = parsed.unwrap();
         assert_eq!(says(&parsed, Field::Status), "sent");
-        let label = |key| parsed.labels.0.get(key);
+        let label = |key| parsed.labels.get(key);
         assert_eq!((label("campaign_id"), label("Status")), (Some("diwali"), Some("failed")));
         assert_eq!((label("x"), label("token")), (None, None));
     }

@@ -9,5 +9,5 @@ mod multipart;
 mod other_event;
 mod text;
 
-pub use callback::{CallbackError, RawRequest, parse};
+pub use callback::{CallbackError, ParsedCallback, RawRequest, parse};
 pub use form::RESERVED as RESERVED_QUERY_KEYS;

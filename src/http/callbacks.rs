@@ -28,7 +28,7 @@ pub(super) async fn receive(
     PathParams(account): PathParams<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    take(&state, (&account, None), request).await
+    take(&state, &account, None, request).await
 }
 
 /// A callback whose token is in the path.
@@ -37,7 +37,7 @@ pub(super) async fn receive_with_token(
     PathParams((account, token)): PathParams<(String, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
-    take(&state, (&account, Some(&token)), request).await
+    take(&state, &account, Some(&token), request).await
 }
 
 /// What Exotel never sends; a probe is no callback.
@@ -49,7 +49,8 @@ pub(super) async fn refuse_method() -> Problem {
 /// Authentication comes before the body is read; 200 comes after the commit.
 async fn take(
     state: &AppState,
-    (account, token): (&str, Option<&str>),
+    account: &str,
+    token: Option<&str>,
     request: Request,
 ) -> Result<Response, Problem> {
     let known = find(state, account)?;

@@ -28,7 +28,7 @@ use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLaye
 pub use api_key::{API_KEY_PREFIX, ApiKeyConfig, ApiKeyList, Scope, digest_of};
 pub use config::{AuthConfig, Exposure, HttpConfig};
 pub use problem::{Problem, ProblemKind};
-pub use state::AppState;
+pub use state::{AppState, Parts};
 
 /// The largest body of a callback, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;

@@ -18,7 +18,7 @@ pub(super) async fn list(
     QueryParams(params): QueryParams<PageParams>,
 ) -> Result<Json<Value>, Problem> {
     let page = params.page(LIST)?;
-    let page = state.store.rejected(page, (state.clock.now(), state.keep_rejected)).await?;
+    let page = state.store.rejected(page, state.clock.now(), state.keep_rejected).await?;
     let items: Vec<Value> = page.items.into_iter().map(view).collect();
     Ok(Json(json!({"items": items, "next_cursor": page.next.map(|next| next.encode(LIST))})))
 }

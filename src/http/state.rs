@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::auth::{ApiKeys, CallbackTokens};
+use super::{
+    ApiKeyList,
+    auth::{ApiKeys, CallbackTokens},
+};
 use crate::{
     domain::{Account, AccountConfig, AccountName, Clock, StatusTable},
     ingest::Ingest,
@@ -13,7 +16,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct AppState(Arc<Shared>);
 
-/// The parts.
+/// What all handlers share.
 #[derive(Debug)]
 pub struct Shared {
     pub(super) accounts: HashMap<AccountName, KnownAccount>,
@@ -40,23 +43,37 @@ impl std::ops::Deref for AppState {
     }
 }
 
+/// What the handlers' state is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The accounts whose callbacks are taken.
+    pub accounts: Vec<(AccountName, AccountConfig)>,
+    /// The API keys in force.
+    pub api_keys: ApiKeyList,
+    /// The time of day.
+    pub clock: Clock,
+    /// How much of the log of refused bodies is kept.
+    pub keep_rejected: Keep,
+    /// Where receipts and messages are kept.
+    pub store: Store,
+    /// The status codes in force.
+    pub table: StatusTable,
+}
+
 impl AppState {
     /// Puts the parts together.
     #[must_use]
-    pub fn new(
-        store: Store,
-        accounts: Vec<(AccountName, AccountConfig)>,
-        (table, keep_rejected): (Arc<StatusTable>, Keep),
-        (keys, clock): (&super::ApiKeyList, Clock),
-    ) -> Self {
+    pub fn new(parts: Parts) -> Self {
+        let Parts { accounts, api_keys, clock, keep_rejected, store, table } = parts;
         let known = |(name, config): (AccountName, AccountConfig)| {
             let account =
                 Account { name: name.clone(), time_zone: config.time_zone, country: config.country };
             (name, KnownAccount { account, tokens: CallbackTokens::new(&config.callback_tokens.0) })
         };
+        let table = Arc::new(table);
         Self(Arc::new(Shared {
             accounts: accounts.into_iter().map(known).collect(),
-            api_keys: ApiKeys::new(keys),
+            api_keys: ApiKeys::new(&api_keys),
             clock,
             ingest: Ingest::new(store.clone(), Arc::clone(&table), keep_rejected),
             keep_rejected,

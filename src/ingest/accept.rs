@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::{
     domain::{Account, DeliveryReceipt, MessageSid, Reception, Source, StatusTable, Time},
-    exotel::{self, CallbackError, RESERVED_QUERY_KEYS, RawRequest},
+    exotel::{self, CallbackError, ParsedCallback, RESERVED_QUERY_KEYS, RawRequest},
     storage::{Keep, RejectedBody, Store, StoreError},
 };
 
@@ -49,11 +49,12 @@ impl Ingest {
     ) -> Result<MessageSid, IngestError> {
         let parsed = match exotel::parse(request) {
             Ok(parsed) => parsed,
-            Err(error) => return Err(self.refuse(request, (account, received_at), error).await),
+            Err(error) => return Err(self.refuse(request, account, received_at, error).await),
         };
-        let (table, labels) = (&*self.table, parsed.labels);
-        let reception = Reception { account, table, labels, source: Source::Callback, received_at };
-        let receipt = DeliveryReceipt::normalise(parsed.callback, reception);
+        let ParsedCallback { callback, labels, anomalies } = parsed;
+        let (table, source) = (&*self.table, Source::Callback);
+        let reception = Reception { account, table, labels, anomalies, source, received_at };
+        let receipt = DeliveryReceipt::normalise(callback, reception);
         self.store.record(std::slice::from_ref(&receipt)).await?;
         Ok(receipt.sid)
     }
@@ -62,7 +63,8 @@ impl Ingest {
     async fn refuse(
         &self,
         request: RawRequest<'_>,
-        (account, received_at): (&Account, Time),
+        account: &Account,
+        received_at: Time,
         error: CallbackError,
     ) -> IngestError {
         let reason = match &error {

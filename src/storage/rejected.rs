@@ -106,7 +106,8 @@ impl Store {
     pub async fn rejected(
         &self,
         page: PageRequest,
-        (now, keep): (Time, Keep),
+        now: Time,
+        keep: Keep,
     ) -> Result<Page<StoredRejection>, StoreError> {
         let rows: Vec<RejectedRow> = on_readers!(self, pool => sqlx::query_as(sql::REJECTED_BEFORE)
             .bind(page.after.map_or(i64::MAX, |after| after.id))

@@ -1,9 +1,12 @@
 //! The laws of merging: any order, any number of times, any grouping, same outcome.
 
-use dlr_receiver::domain::{Anomaly, DeliveryOutcome, Message};
+use dlr_receiver::domain::{
+    Anomalies, Anomaly, DeliveryOutcome, DeliveryReceipt, Labels, Message, RawField, Reception, Source,
+    StatusCallback, StatusTable, Time,
+};
 use proptest::{collection::vec, prelude::*, sample::subsequence};
 
-use crate::support::arbitrary::{Said, said};
+use crate::support::arbitrary::{Said, account, said};
 
 fn outcome(said: &Said) -> DeliveryOutcome {
     said.about("s1").outcome
@@ -97,19 +100,17 @@ proptest! {
 fn evidence_goes_before_time_time_before_specificity_and_specificity_before_the_code() {
     let verdict = |code: &str, sent: &str| {
         let fields = [("SmsSid", "s1"), ("DetailedStatusCode", code), ("DateSent", sent)];
-        let fields = fields.map(|(key, value)| dlr_receiver::domain::RawField {
-            key: key.into(),
-            value: Some(value.into()),
-        });
-        let callback = dlr_receiver::domain::StatusCallback::from_fields(fields.into()).unwrap();
-        let reception = dlr_receiver::domain::Reception {
-            account: &crate::support::arbitrary::account(),
-            table: &dlr_receiver::domain::StatusTable::default(),
-            labels: Default::default(),
-            source: dlr_receiver::domain::Source::Callback,
-            received_at: dlr_receiver::domain::Time::UNIX_EPOCH,
+        let field = |(key, value): (&str, &str)| RawField { key: key.into(), value: Some(value.into()) };
+        let callback = StatusCallback::from_fields(fields.map(field).into()).unwrap();
+        let reception = Reception {
+            account: &account(),
+            table: &StatusTable::default(),
+            labels: Labels::default(),
+            anomalies: Anomalies::NONE,
+            source: Source::Callback,
+            received_at: Time::UNIX_EPOCH,
         };
-        dlr_receiver::domain::DeliveryReceipt::normalise(callback, reception).outcome.verdict
+        DeliveryReceipt::normalise(callback, reception).outcome.verdict
     };
     let (early, late) = ("2025-01-15 10:30:00", "2025-01-15 10:31:00");
     for (stronger, weaker) in [

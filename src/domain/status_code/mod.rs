@@ -7,7 +7,10 @@ use std::borrow::Cow;
 
 pub use config::{BadStatusCode, StatusCodeConfig};
 
-use super::{Category, ConfirmedBy, Evidence, Outcome, Retry, Status, status::same_word};
+use super::{
+    Category, ConfirmedBy, Evidence, Outcome, Retry, Status, classification::Classification,
+    status::same_word,
+};
 
 /// One detailed status code and what it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,32 +29,6 @@ pub struct StatusCode {
     pub retry: Retry,
     /// The meaning, for people.
     pub meaning: Cow<'static, str>,
-}
-
-/// What a code, a name or a status alone amounts to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Classification {
-    /// How much it proves.
-    pub evidence: Evidence,
-    /// What became of the message.
-    pub outcome: Outcome,
-    /// Where the cause lies.
-    pub category: Category,
-    /// What to do about it.
-    pub retry: Retry,
-    /// Who confirmed it.
-    pub confirmed_by: ConfirmedBy,
-}
-
-impl Classification {
-    /// What nobody can read.
-    pub(super) const UNRECOGNISED: Self = Self {
-        evidence: Evidence::Unrecognised,
-        outcome: Outcome::Unknown,
-        category: Category::Other,
-        retry: Retry::Investigate,
-        confirmed_by: ConfirmedBy::None,
-    };
 }
 
 impl StatusCode {

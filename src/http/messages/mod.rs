@@ -31,7 +31,7 @@ pub(super) async fn get(
     PathParams(sid): PathParams<String>,
     QueryParams(which): QueryParams<WhichMessage>,
 ) -> Result<Json<Value>, Problem> {
-    let message = find(&state, (&sid, which.account.as_deref())).await?;
+    let message = find(&state, &sid, which.account.as_deref()).await?;
     Ok(Json(json!(MessageView::of(&message, &state.table))))
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn callbacks(
 ) -> Result<Json<Value>, Problem> {
     let after = which.cursor.as_deref().map(|text| Cursor::decode(text, RECEIPTS_LIST)).transpose();
     let after = after.map_err(|error| Problem::parameter("cursor", error))?;
-    let message = find(&state, (&sid, which.account.as_deref())).await?;
+    let message = find(&state, &sid, which.account.as_deref()).await?;
     let page = PageRequest { limit: RECEIPTS_PER_PAGE, after };
     let page = state.store.receipts(&sid, &message.account, page).await?;
     let items: Vec<_> = page.items.iter().map(|receipt| ReceiptView::of(receipt, &state.table)).collect();
@@ -63,7 +63,7 @@ pub(super) async fn callbacks(
 }
 
 /// The message of a sid. Several accounts have the same sid only where a callback URL was mixed up.
-async fn find(state: &AppState, (sid, account): (&str, Option<&str>)) -> Result<Message<'static>, Problem> {
+async fn find(state: &AppState, sid: &str, account: Option<&str>) -> Result<Message<'static>, Problem> {
     let storable = !sid.contains('\0');
     let mut messages = if storable { state.store.messages(sid).await? } else { Vec::new() };
     if let Some(account) = account {

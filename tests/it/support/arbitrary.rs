@@ -112,7 +112,8 @@ impl Said {
         let reception = Reception {
             account: &account(),
             table: &StatusTable::default(),
-            labels: (labels, anomalies),
+            labels,
+            anomalies,
             source: Source::Callback,
             received_at: Time::from_timestamp_micros(super::NOW_MICROS + self.received_at).unwrap(),
         };

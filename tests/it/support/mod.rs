@@ -80,7 +80,7 @@ impl TestApp {
         let clock = Arc::new(AtomicI64::new(NOW_MICROS));
         let config = config(&database, settings);
         let app = App::build(&config, Clock::Manual(Arc::clone(&clock))).await.unwrap();
-        let (callbacks, questions) = app.addresses();
+        let (callbacks, questions) = app.addresses().unwrap();
         let (trigger, shutdown) = ShutdownTrigger::new();
         tokio::spawn(app.run(shutdown));
         Self {

@@ -110,3 +110,24 @@ async fn receipts_are_partitioned_by_time_and_messages_are_not() {
         [kind("messages", "r", false), kind("receipts", "p", false), kind("receipts_default", "r", true)];
     assert_eq!(kinds, expected);
 }
+
+#[tokio::test]
+async fn a_version_still_starts_on_the_schema_of_the_next() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let database = migrated(backend).await;
+        let next = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                    VALUES (9999, 'add something', TRUE, 'abc', 0)";
+        match backend {
+            Backend::Sqlite => {
+                let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
+                connection.execute(next).await.unwrap();
+            }
+            Backend::Postgres => {
+                let mut connection = PgConnection::connect(&database.url).await.unwrap();
+                connection.execute(next).await.unwrap();
+            }
+        }
+        let store = Store::connect(&config(&database, &[]).database).await.unwrap();
+        store.migrate().await.unwrap();
+    }
+}

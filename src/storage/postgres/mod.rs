@@ -4,15 +4,12 @@ mod record;
 
 use sqlx::{
     ConnectOptions, Connection,
-    migrate::Migrator,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
 };
 
 use tokio::time::timeout;
 
-use super::{BadDatabaseUrl, DatabaseConfig, StoreError};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+use super::{BadDatabaseUrl, DatabaseConfig, StoreError, tolerant};
 
 /// Every statement that only Postgres runs.
 pub(super) const STATEMENTS: [&str; 1] = [record::RECORD];
@@ -39,7 +36,8 @@ impl Postgres {
     }
 
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(MIGRATIONS.run(&self.pool).await?)
+        let mut migrations = sqlx::migrate!("migrations/postgres");
+        Ok(tolerant(&mut migrations).run(&self.pool).await?)
     }
 
     pub fn pool(&self) -> &PgPool {

@@ -6,13 +6,10 @@ use std::{fs, path::Path};
 
 use sqlx::{
     ConnectOptions,
-    migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{BadDatabaseUrl, DatabaseConfig, StoreError};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+use super::{BadDatabaseUrl, DatabaseConfig, StoreError, tolerant};
 
 /// Every statement that only SQLite runs.
 pub(super) const STATEMENTS: [&str; 2] = [record::APPEND_RECEIPT, record::MERGE_MESSAGE];
@@ -44,7 +41,8 @@ impl Sqlite {
     }
 
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(MIGRATIONS.run(&self.writer).await?)
+        let mut migrations = sqlx::migrate!("migrations/sqlite");
+        Ok(tolerant(&mut migrations).run(&self.writer).await?)
     }
 
     pub fn writer(&self) -> &SqlitePool {

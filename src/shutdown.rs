@@ -42,8 +42,6 @@ impl ShutdownTrigger {
             };
             tracing::info!(signal = name, "stopping: finishing what was accepted");
             self.begin();
-            // Kept alive: what depends on it may ask again.
-            std::future::pending::<()>().await;
         });
         Ok(())
     }

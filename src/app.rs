@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context;
-use axum::Router;
+use axum::{ServiceExt, extract::Request};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug)]
 pub struct App {
     /// The public one, and the internal one where there is one; never empty.
-    listeners: Vec<(TcpListener, Router)>,
+    listeners: Vec<(TcpListener, http::Service)>,
     store: Store,
     shutdown_timeout: Duration,
 }
@@ -65,9 +65,10 @@ impl App {
 
     /// Answers until the end begins, then finishes what was accepted, within the deadline.
     pub async fn run(self, shutdown: Shutdown) {
-        let serving = self.listeners.into_iter().map(|(listener, router)| {
-            let begun = shutdown.clone().begun();
-            async move { axum::serve(listener, router).with_graceful_shutdown(begun).await }
+        let serving = self.listeners.into_iter().map(|(listener, service)| {
+            let (service, begun) =
+                (ServiceExt::<Request>::into_make_service(service), shutdown.clone().begun());
+            async move { axum::serve(listener, service).with_graceful_shutdown(begun).await }
         });
         let serving = futures_util::future::join_all(serving);
         let store = self.store;

@@ -9,9 +9,16 @@ pub struct MessageSid(Box<str>);
 
 /// Why a text is no Sid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("SmsSid has {length} characters, at most {} are taken", MessageSid::MAX_CHARS)]
-pub struct BadMessageSid {
-    length: usize,
+pub enum BadMessageSid {
+    /// Too long.
+    #[error("SmsSid has {length} characters, at most {} are taken", MessageSid::MAX_CHARS)]
+    TooLong {
+        /// How many characters it has.
+        length: usize,
+    },
+    /// JSON of several values.
+    #[error("SmsSid is a list or an object, not a text")]
+    Nested,
 }
 
 impl MessageSid {
@@ -21,10 +28,11 @@ impl MessageSid {
     /// Checks and keeps `sid`, which is trimmed and not empty.
     ///
     /// # Errors
-    /// [`BadMessageSid`] when it is longer than [`Self::MAX_CHARS`].
+    /// [`BadMessageSid`] when it is longer than [`Self::MAX_CHARS`], or several values in one.
     pub fn new(sid: &str) -> Result<Self, BadMessageSid> {
         match sid.chars().count() {
-            length if length > Self::MAX_CHARS => Err(BadMessageSid { length }),
+            length if length > Self::MAX_CHARS => Err(BadMessageSid::TooLong { length }),
+            _ if sid.starts_with(['[', '{']) => Err(BadMessageSid::Nested),
             _ => Ok(Self(sid.into())),
         }
     }
@@ -52,5 +60,6 @@ mod tests {
         assert!(MessageSid::new(&"é".repeat(128)).is_ok());
         let refused = MessageSid::new(&"x".repeat(129)).unwrap_err();
         assert_eq!(refused.to_string(), "SmsSid has 129 characters, at most 128 are taken");
+        assert_eq!(MessageSid::new("['a', 'b']"), Err(BadMessageSid::Nested));
     }
 }

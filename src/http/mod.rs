@@ -23,7 +23,9 @@ use axum::{
     middleware::from_fn_with_state,
     routing::{MethodRouter, get},
 };
-use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer, normalize_path::NormalizePath, set_header::SetResponseHeaderLayer,
+};
 
 pub use api_key::{API_KEY_PREFIX, ApiKeyConfig, ApiKeyList, Scope, digest_of};
 pub use config::{AuthConfig, Exposure, HttpConfig};
@@ -54,32 +56,40 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
         .route("/readyz", get(health::readyz))
 }
 
+/// What a listener serves. A slash too many at the end of a URL is overlooked: it is easily typed, and
+/// would lose every callback.
+pub type Service = NormalizePath<Router>;
+
 /// The public listener's service where it has one of its own.
-pub fn public(state: AppState) -> Router {
+#[must_use]
+pub fn public(state: AppState) -> Service {
     layered(public_routes(), state)
 }
 
 /// The internal listener's service.
-pub fn internal(state: AppState) -> Router {
+#[must_use]
+pub fn internal(state: AppState) -> Service {
     layered(internal_routes(&state).route("/livez", get(health::livez)), state)
 }
 
 /// Both in one.
-pub fn combined(state: AppState) -> Router {
+#[must_use]
+pub fn combined(state: AppState) -> Service {
     layered(public_routes().merge(internal_routes(&state)), state)
 }
 
 /// From the outside in: the log line, security headers, panics, the route.
-fn layered(routes: Router<AppState>, state: AppState) -> Router {
+fn layered(routes: Router<AppState>, state: AppState) -> Service {
     let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    routes
+    let service = routes
         .fallback(fallback::no_such_route)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .layer(CatchPanicLayer::custom(fallback::panicked))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::CACHE_CONTROL, "no-store"))
         .layer(trace::request_line())
-        .with_state(state)
+        .with_state(state);
+    NormalizePath::trim_trailing_slash(service)
 }
 
 /// GET and POST, and HEAD refused: axum would let it pass as a GET, and a probe is no callback.

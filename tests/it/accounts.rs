@@ -27,6 +27,8 @@ async fn a_token_opens_the_url_from_any_of_its_places() {
         ("/callbacks/exotel/acme?token=old%2Ftoken&label=x", None),
         ("/callbacks/exotel/acme", Some("new-token")),
         ("/callbacks/exotel/ACME/new-token", None),
+        ("/callbacks/exotel/acme/new-token/", None),
+        ("/callbacks/exotel/acme/?token=new-token", None),
     ] {
         let answer = call(&app, path, password).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.json);
@@ -50,8 +52,7 @@ async fn without_a_valid_token_the_answer_is_401_before_the_body_is_looked_at() 
         ("/callbacks/exotel/acme", Some("new-token ")),
     ] {
         let answer = call(&app, path, password).await;
-        let expected = if path.ends_with('/') { 404 } else { 401 };
-        assert_eq!(answer.status, expected, "{path}: {}", answer.json);
+        assert_eq!(answer.status, 401, "{path}: {}", answer.json);
     }
     let oversized =
         app.request("POST", "/callbacks/exotel/acme").body(vec![b'x'; 1 << 20]).send().await.unwrap();

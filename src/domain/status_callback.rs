@@ -140,16 +140,19 @@ impl StatusCallback {
     }
 }
 
-/// Where each known field stands first; a repeat must say the same.
+/// Where each known field says something, or stands at all; a repeat must not say something else.
 fn places(fields: &[RawField]) -> Result<[Option<u16>; Field::COUNT], NotAStatusCallback> {
     let mut places = [None; Field::COUNT];
+    let says = |at: u16| value_at(fields, Some(at)).and_then(text);
     for (at, raw) in (0..).zip(fields) {
         let Some(field) = Field::from_key(&raw.key) else { continue };
         let place = &mut places[field as usize];
-        let first = place.get_or_insert(at);
-        let says = |value: &RawField| value.value.as_deref().and_then(text).map(str::to_owned);
-        if *first != at && says(&fields[usize::from(*first)]) != says(raw) {
-            return Err(NotAStatusCallback::Conflict { field: field.name() });
+        match place.map(says) {
+            None | Some(None) => *place = Some(at),
+            Some(Some(earlier)) if says(at).is_some_and(|said| said != earlier) => {
+                return Err(NotAStatusCallback::Conflict { field: field.name() });
+            }
+            Some(Some(_)) => {}
         }
     }
     Ok(places)
@@ -226,6 +229,10 @@ mod tests {
     #[test]
     fn a_known_field_may_repeat_itself_but_not_contradict_itself() {
         assert!(callback(&[("SmsSid", "s1"), ("sms_sid", "s1"), ("Status", "sent")]).is_ok());
+        for order in [["", "sent"], ["sent", ""]] {
+            let said = callback(&[("SmsSid", "s1"), ("Status", order[0]), ("status", order[1])]).unwrap();
+            assert_eq!(said.get(Field::Status), Some("sent"), "an empty one contradicts nothing");
+        }
         let twice = callback(&[("SmsSid", "s1"), ("Status", "sent"), ("status", "failed")]);
         assert_eq!(twice.unwrap_err(), NotAStatusCallback::Conflict { field: "Status" });
         let codes =

@@ -1,8 +1,18 @@
 //! A 200 means that it is on disk: the real binary, killed and stopped.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::support::{Backend, Database, Service};
 
@@ -40,17 +50,21 @@ async fn killed_under_load_it_has_kept_all_that_it_acknowledged() {
     for backend in BACKENDS {
         let database = Database::create(backend).await;
         let mut service = Service::start(&database, &[]).await;
-        let url = service.url.clone();
-        let senders: Vec<_> =
-            (0..8).map(|sender| tokio::spawn(send_until_it_fails(url.clone(), sender))).collect();
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        let count = Arc::new(AtomicUsize::new(0));
+        let send = |sender| send_until_it_fails(service.url.clone(), sender, Arc::clone(&count));
+        let senders: Vec<_> = (0..8).map(|sender| tokio::spawn(send(sender))).collect();
+        let end = Instant::now() + Duration::from_secs(30);
+        while count.load(Ordering::Relaxed) < 100 {
+            assert!(Instant::now() < end, "{backend:?}: too little is acknowledged");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         service.signal("KILL");
         service.ended().await;
         let mut acknowledged = Vec::new();
         for sender in senders {
             acknowledged.extend(sender.await.unwrap());
         }
-        assert!(!acknowledged.is_empty(), "{backend:?}: nothing was acknowledged before the end");
+        assert!(acknowledged.len() >= 100);
         let service = Service::start(&database, &[]).await;
         for sid in acknowledged {
             assert_eq!(outcome(&service, &sid).await, "delivered", "{sid} was acknowledged on {backend:?}");
@@ -59,42 +73,45 @@ async fn killed_under_load_it_has_kept_all_that_it_acknowledged() {
 }
 
 /// The sids that were acknowledged before the service was gone.
-async fn send_until_it_fails(url: String, sender: u32) -> Vec<String> {
+async fn send_until_it_fails(url: String, sender: u32, count: Arc<AtomicUsize>) -> Vec<String> {
     let (client, mut acknowledged) = (reqwest::Client::new(), Vec::new());
-    for count in 0..2000 {
-        let sid = format!("load-{sender}-{count}");
+    for number in 0..20_000 {
+        let sid = format!("load-{sender}-{number}");
         let fields = [("SmsSid", sid.as_str()), ("DetailedStatusCode", "20005")];
         let sent = client.post(format!("{url}/callbacks/exotel/default")).form(&fields).send().await;
         match sent {
             Ok(answer) if answer.status() == 200 => acknowledged.push(sid),
             _ => break,
         }
+        count.fetch_add(1, Ordering::Relaxed);
     }
     acknowledged
 }
 
+/// A callback whose body is asked for but not yet sent: it is under way.
+async fn half_a_callback(service: &Service, body: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(service.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let head = format!(
+        "POST /callbacks/exotel/default HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\
+         expect: 100-continue\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).await.unwrap();
+    assert!(interim.starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&interim));
+    stream
+}
+
 #[tokio::test]
 async fn a_stop_finishes_what_was_accepted_within_its_deadline() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     for backend in BACKENDS {
         let database = Database::create(backend).await;
         let mut service = Service::start(&database, &[("HTTP__SHUTDOWN_TIMEOUT_MS", "15000")]).await;
-        let address = service.url.strip_prefix("http://").unwrap().to_owned();
-        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
         let body = "SmsSid=late&DetailedStatusCode=20005";
-        let head = format!(
-            "POST /callbacks/exotel/default HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\nexpect: 100-continue\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        // It asks for the body: from here on the request is under way.
-        let mut interim = [0; 25];
-        stream.read_exact(&mut interim).await.unwrap();
-        assert!(interim.starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&interim));
+        let mut stream = half_a_callback(&service, body).await;
         service.signal("TERM");
-        while !service.log_text().contains("stopping") {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        service.has_logged("stopping").await;
         stream.write_all(body.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
@@ -107,16 +124,9 @@ async fn a_stop_finishes_what_was_accepted_within_its_deadline() {
 
 #[tokio::test]
 async fn a_client_that_never_finishes_is_cut_at_the_deadline_and_the_exit_is_clean() {
-    use tokio::io::AsyncWriteExt;
     let database = Database::create(Backend::Sqlite).await;
     let mut service = Service::start(&database, &[("HTTP__SHUTDOWN_TIMEOUT_MS", "300")]).await;
-    let address = service.url.strip_prefix("http://").unwrap().to_owned();
-    let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
-    stream
-        .write_all(b"POST /callbacks/exotel/default HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n1")
-        .await
-        .unwrap();
-    post(&service, "other").await.unwrap();
+    let _stream = half_a_callback(&service, "SmsSid=never").await;
     service.signal("TERM");
     assert!(service.ended().await.success(), "{}", service.log_text());
     assert!(service.log_text().contains("at the deadline"), "{}", service.log_text());

@@ -75,6 +75,15 @@ impl Service {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Waits until the log holds `text`.
+    pub async fn has_logged(&self, text: &str) {
+        let end = Instant::now() + DEADLINE;
+        while !self.log_text().contains(text) {
+            assert!(Instant::now() < end, "{text:?} is not in the log: {}", self.log_text());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Sends a signal, by its name. The shell's own `kill`: not every machine has the program.
     pub fn signal(&self, name: &str) {
         let kill = format!("kill -s {name} {}", self.child.id());

@@ -2,6 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use clap::Subcommand;
+use strum::VariantNames;
 
 use super::say;
 use crate::http::{API_KEY_PREFIX, Scope, digest_of};
@@ -12,9 +13,9 @@ pub(super) enum Key {
     New {
         /// Whose it is.
         name: String,
-        /// What it may do: read, write, admin.
-        #[arg(long, value_delimiter = ',', default_value = "read")]
-        scopes: Vec<Scope>,
+        /// What it may do; several are separated by commas.
+        #[arg(long, value_delimiter = ',', default_value = "read", value_parser = Scope::VARIANTS.to_vec())]
+        scopes: Vec<String>,
     },
 }
 
@@ -24,7 +25,7 @@ impl Key {
         let mut random = [0; 32];
         getrandom::fill(&mut random)?;
         let key = format!("{API_KEY_PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(random));
-        let scopes: Vec<String> = scopes.iter().map(|scope| format!("\"{}\"", <&str>::from(scope))).collect();
+        let scopes: Vec<String> = scopes.iter().map(|scope| format!("\"{scope}\"")).collect();
         say(&format!(
             "The key, shown this once: {key}\n\nFor the configuration:\n\n\
              [[auth.keys]]\nname = {}\nsha256 = \"{}\"\nscopes = [{}]",

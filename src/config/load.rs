@@ -202,9 +202,29 @@ mod tests {
             ("DLR__ACCOUNTS__ACME__TIME_ZONE", "Mars/Olympus", "accounts.acme.time_zone"),
             ("DLR__ACCOUNTS__ACME__COUNTRY", "XX", "accounts.acme.country"),
             ("DLR__LOG__FORMAT", "xml", "log.format"),
+            ("DLR__AUTH__KEYS", "[{name = \"a\"}]", "auth.keys"),
         ] {
             let refusal = refusal(&[(variable, value)]);
             assert!(refusal.contains(key), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn bad_values_of_lists_say_what_is_wrong_with_them() {
+        for (text, fault) in [
+            ("[[auth.keys]]\nname = \"a\"\nsha256 = \"zz\"\nscopes = []", "64 hexadecimal digits"),
+            ("[[auth.keys]]\nname = \"a\"\nscopes = []", "missing configuration field \"auth.keys[0]"),
+            (
+                "[[status_codes]]\ncode = 1\noutcome = \"lost\"",
+                "`lost` is none of delivered, failed, pending, unknown",
+            ),
+            ("[accounts.a]\ncallback_tokens = 7", "a list of texts, or one text with commas"),
+        ] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            fs::write(file.path(), text).unwrap();
+            let sources = Sources { file: Some(file.path().into()), ..Sources::default() };
+            let error = load(&sources).unwrap_err().to_string();
+            assert!(error.contains(fault), "{error}");
         }
     }
 

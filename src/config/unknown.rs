@@ -28,7 +28,8 @@ pub(super) fn unknown_keys(merged: &Value, defaults: &Config, variables: &[Strin
 
 fn line(path: &[String], known: &[Vec<String>], variables: &[String]) -> String {
     let key = path.join(".");
-    let likeness = |known: &&Vec<String>| strsim::jaro_winkler(&named_alike(known, path), &key);
+    let likeness =
+        |known: &&Vec<String>| strsim::normalized_damerau_levenshtein(&named_alike(known, path), &key);
     let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     let nearest = nearest.map(|known| named_alike(known, path)).unwrap_or_default();
     let variable = format!("DLR__{}", path.join("__").to_uppercase());
@@ -36,11 +37,11 @@ fn line(path: &[String], known: &[Vec<String>], variables: &[String]) -> String 
     format!("unknown key `{key}`{from}; did you mean `{nearest}`?")
 }
 
-/// A known path with the names that `path` has where any may stand.
+/// A known path with the name that `path` has where any may stand.
 fn named_alike(known: &[String], path: &[String]) -> String {
-    let part = |(at, part): (usize, &String)| match path.get(at) {
-        Some(name) if part == ANY => name.clone(),
-        None if part == ANY => "NAME".to_owned(),
+    let alike = |at: usize| path.get(at).filter(|_| path[..at] == known[..at]);
+    let part = |(at, part): (usize, &String)| match part.as_str() {
+        ANY => alike(at).cloned().unwrap_or_else(|| "NAME".to_owned()),
         _ => part.clone(),
     };
     known.iter().enumerate().map(part).collect::<Vec<_>>().join(".")

@@ -1,8 +1,11 @@
 //! Values of the configuration that need care: secrets, and lists that an environment variable may hold.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{SeqAccess, Visitor, value::SeqAccessDeserializer},
+};
 
 /// A text that is never shown: its `Debug` and its serialised form are `[redacted]`.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -38,20 +41,33 @@ impl Serialize for Secret {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StringList<T>(pub Vec<T>);
 
-impl<'de, T: Deserialize<'de> + for<'a> From<&'a str>> Deserialize<'de> for StringList<T> {
+impl<'de, T: for<'a> From<&'a str>> Deserialize<'de> for StringList<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            List(Vec<String>),
-            Text(String),
+        struct ListOrText<T>(PhantomData<T>);
+        impl<'de, T: for<'a> From<&'a str>> Visitor<'de> for ListOrText<T> {
+            type Value = StringList<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of texts, or one text with commas")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+                let items = Vec::<String>::deserialize(SeqAccessDeserializer::new(items))?;
+                Ok(StringList::of(items.iter().map(String::as_str)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(StringList::of(text.split(',')))
+            }
         }
-        let items: Vec<String> = match Written::deserialize(deserializer)? {
-            Written::List(items) => items,
-            Written::Text(text) => text.split(',').map(str::to_owned).collect(),
-        };
-        let items = items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
-        Ok(Self(items.map(T::from).collect()))
+        deserializer.deserialize_any(ListOrText(PhantomData))
+    }
+}
+
+impl<T: for<'a> From<&'a str>> StringList<T> {
+    /// The items that say something, trimmed.
+    fn of<'a>(items: impl Iterator<Item = &'a str>) -> Self {
+        Self(items.map(str::trim).filter(|item| !item.is_empty()).map(T::from).collect())
     }
 }
 

@@ -1,6 +1,11 @@
 //! `[[auth.keys]]`: API keys as the configuration holds them.
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, SeqAccess, Visitor, value::SeqAccessDeserializer},
+};
 use sha2::{Digest, Sha256};
 
 /// What every API key begins with, so that secret scanners and people recognise one.
@@ -17,7 +22,7 @@ pub const API_KEY_PREFIX: &str = "dlr_";
     Deserialize,
     strum::IntoStaticStr,
     strum::EnumString,
-    strum::VariantArray,
+    strum::VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -49,27 +54,40 @@ pub struct ApiKeyList(pub Vec<ApiKeyConfig>);
 
 impl<'de> Deserialize<'de> for ApiKeyList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Text(String),
-            List(Vec<ApiKeyConfig>),
+        struct ListOrText;
+        impl<'de> Visitor<'de> for ListOrText {
+            type Value = ApiKeyList;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of {name, sha256, scopes}")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, keys: A) -> Result<ApiKeyList, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(keys)).map(ApiKeyList)
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<ApiKeyList, E> {
+                from_text(text).map(ApiKeyList).map_err(|why| {
+                    E::custom(format!("no array of {{name, sha256, scopes}} in TOML or JSON: {why}"))
+                })
+            }
         }
-        #[derive(Deserialize)]
-        struct Toml {
-            keys: Vec<ApiKeyConfig>,
-        }
-        match Written::deserialize(deserializer)? {
-            Written::List(keys) => Ok(Self(keys)),
-            Written::Text(text) if text.trim().is_empty() => Ok(Self::default()),
-            Written::Text(text) => serde_json::from_str(&text)
-                .or_else(|_| toml::from_str(&format!("keys = {text}")).map(|Toml { keys }| keys))
-                .map(Self)
-                .map_err(|_| {
-                    D::Error::custom("API keys are an array of {name, sha256, scopes}, in TOML or JSON")
-                }),
-        }
+        deserializer.deserialize_any(ListOrText)
     }
+}
+
+fn from_text(text: &str) -> Result<Vec<ApiKeyConfig>, String> {
+    #[derive(Deserialize)]
+    struct Toml {
+        keys: Vec<ApiKeyConfig>,
+    }
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(text).or_else(|_| {
+        let toml = toml::from_str(&format!("keys = {text}"));
+        toml.map(|Toml { keys }| keys).map_err(|error| error.message().to_owned())
+    })
 }
 
 fn digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -77,7 +95,7 @@ fn digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error
     match read_hex(&text) {
         Some(_) => Ok(text),
         None => {
-            Err(D::Error::custom("sha256 is 64 hexadecimal digits; `dlr-receiver key new NAME` prints them"))
+            Err(Error::custom("sha256 is 64 hexadecimal digits; `dlr-receiver key new NAME` prints them"))
         }
     }
 }

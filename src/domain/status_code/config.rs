@@ -1,8 +1,9 @@
 //! What the operator adds to the table, or overrides in it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use strum::VariantArray;
 
 use super::{Category, Outcome, Retry, Status, StatusCode, StatusTable};
 
@@ -12,20 +13,37 @@ pub struct StatusCodeConfig {
     /// The number; one that stands in the table overrides it, key by key.
     pub code: i32,
     /// The status that comes with it; needed for a new code.
+    #[serde(default, deserialize_with = "one_of")]
     pub status: Option<Status>,
     /// Its name; needed for a new code.
     pub name: Option<String>,
     /// What becomes of the message; needed for a new code.
+    #[serde(default, deserialize_with = "one_of")]
     pub outcome: Option<Outcome>,
     /// Whether it is final; may be left out, since the outcome says so. Must agree with it.
     #[serde(rename = "final")]
     pub is_final: Option<bool>,
     /// Where the cause lies; `other` unless given.
+    #[serde(default, deserialize_with = "one_of")]
     pub category: Option<Category>,
     /// What to do about it; `investigate` unless given.
+    #[serde(default, deserialize_with = "one_of")]
     pub retry: Option<Retry>,
     /// The meaning, for people.
     pub meaning: Option<String>,
+}
+
+/// A word of a closed set; an error names the others.
+fn one_of<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr + VariantArray + Copy + Into<&'static str>,
+{
+    let word = String::deserialize(deserializer)?;
+    word.parse().map(Some).map_err(|_| {
+        let words: Vec<&str> = T::VARIANTS.iter().map(|&known| known.into()).collect();
+        D::Error::custom(format!("`{word}` is none of {}", words.join(", ")))
+    })
 }
 
 /// Why an entry of `[[status_codes]]` cannot be used.

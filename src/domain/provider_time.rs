@@ -1,5 +1,7 @@
 //! Times as Exotel writes them: zone-less in the account's zone, or ISO 8601 with an offset.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Datelike, NaiveDateTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 
@@ -18,7 +20,7 @@ pub enum ProviderTime {
 
 /// Zone-less spellings. Source: Exotel's reference writes `YYYY-MM-DD HH:mm:ss`, in India time on
 /// Indian accounts; some pages have a `T`.
-const ZONELESS: [&str; 2] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"];
+const ZONELESS: [&str; 3] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"];
 /// An offset without a colon, which RFC 3339 does not allow.
 const COMPACT_OFFSET: [&str; 2] = ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z"];
 
@@ -39,9 +41,18 @@ impl ProviderTime {
 }
 
 fn with_offset(text: &str) -> Option<Time> {
+    let text = &*with_its_plus(text);
     let compact = |format: &&str| DateTime::parse_from_str(text, format).ok();
     let parsed = DateTime::parse_from_rfc3339(text).ok();
     Some(parsed.or_else(|| COMPACT_OFFSET.iter().find_map(compact))?.with_timezone(&Utc))
+}
+
+/// A plus that was not encoded arrives as a space: `2025-01-15T10:30:00 05:30`.
+fn with_its_plus(text: &str) -> Cow<'_, str> {
+    match text.rsplit_once(' ') {
+        Some((time, offset)) if time.contains(':') => format!("{time}+{offset}").into(),
+        _ => text.into(),
+    }
 }
 
 /// The earlier instant where a clock was set back; none where it was set forward over the time.
@@ -66,6 +77,7 @@ mod tests {
     #[test]
     fn zoneless_times_are_the_accounts() {
         assert_eq!(read("2017-11-12 00:24:35"), at("2017-11-11T18:54:35Z"));
+        assert_eq!(read("2017-11-12 00:24"), at("2017-11-11T18:54:00Z"));
         assert_eq!(read("2017-11-12T00:24:35.25"), at("2017-11-11T18:54:35.25Z"));
         let berlin = ProviderTime::read("2024-10-27 02:30:00", Tz::Europe__Berlin);
         assert_eq!(berlin, at("2024-10-27T00:30:00Z"), "the earlier of two");
@@ -79,6 +91,8 @@ mod tests {
             "2025-01-15T10:30:00+05:30",
             "2025-01-15T10:30:00+0530",
             "2025-01-15 10:30:00+05:30",
+            "2025-01-15T10:30:00 05:30",
+            "2025-01-15 10:30:00 05:30",
             "2025-01-15T05:00:00Z",
         ] {
             assert_eq!(read(text), at("2025-01-15T05:00:00Z"), "{text}");

@@ -28,7 +28,7 @@ impl<'a> Reading<'a> {
     /// Looks them up.
     pub fn of(callback: &'a StatusCallback, table: &'a StatusTable) -> Self {
         let code_text = callback.get(Field::DetailedStatusCode).or(callback.get(Field::ExoStatusCode));
-        let code = code_text.and_then(|text| text.parse().ok()).filter(|&code: &i32| code > 0);
+        let code = code_text.and_then(whole_number).filter(|&code| code > 0);
         let name_text = callback.get(Field::DetailedStatus);
         let status_text = callback.get(Field::Status);
         let status = status_text.and_then(ReportedStatus::read);
@@ -62,7 +62,7 @@ impl<'a> Reading<'a> {
             anomalies.insert_if(other_name || other_in_status, Anomaly::NameCodeMismatch);
         }
         let contradicted =
-            self.entry().zip(self.status).is_some_and(|(entry, said)| entry.status != said.status);
+            self.entry().zip(self.status).is_some_and(|(entry, said)| !said.agrees_with(entry.status));
         anomalies.insert_if(contradicted, Anomaly::StatusCodeMismatch);
         anomalies
     }
@@ -90,6 +90,11 @@ impl<'a> Reading<'a> {
             confirmed_by: class.confirmed_by,
         }
     }
+}
+
+/// A whole number, also as `20005.0`, which some JSON encoders make of one.
+pub(super) fn whole_number(text: &str) -> Option<i32> {
+    text.strip_suffix(".0").unwrap_or(text).parse().ok()
 }
 
 fn word(text: &str) -> Cow<'static, str> {

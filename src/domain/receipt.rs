@@ -5,7 +5,8 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::{
     Account, AccountName, Anomalies, Anomaly, DeliveryOutcome, Field, Labels, MessageSid, ProviderTime,
-    RawField, Recipient, StatusCallback, StatusTable, Time, Verdict, reading::Reading,
+    RawField, Recipient, StatusCallback, StatusTable, Time, Verdict,
+    reading::{Reading, whole_number},
 };
 
 /// Where a receipt came from.
@@ -72,7 +73,7 @@ impl DeliveryReceipt {
             anomalies.insert_if(!labels.insert(Labels::CAMPAIGN_ID, campaign), Anomaly::BadLabel);
         }
         let units = callback.get(Field::SmsUnits);
-        let sms_units = units.and_then(|text| text.parse().ok()).filter(|&units: &i32| units >= 0);
+        let sms_units = units.and_then(whole_number).filter(|&units| units >= 0);
         anomalies.insert_if(units.is_some() && sms_units.is_none(), Anomaly::BadUnits);
         let recipient = callback.get(Field::To).map(|to| Recipient::read(to, account.country));
         let outcome = DeliveryOutcome {
@@ -203,6 +204,8 @@ mod tests {
         );
         assert_eq!(good.outcome.recipient.e164.as_deref(), Some("+919812345670"));
         assert_eq!(good.outcome.anomalies, Anomalies::NONE);
+        let floats = receipt(&[("DetailedStatusCode", "20005.0"), ("SmsUnits", "3.0")]).outcome;
+        assert_eq!((floats.verdict.code, floats.sms_units), (Some(20005), Some(3)));
         assert_eq!(
             flags(&[("Status", "sent"), ("DateSent", "<time>"), ("SmsUnits", "-1")]),
             ["bad_time", "bad_units"]

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL as NUMBERS, PhoneNumberFormat, Region};
+use rlibphonenumber::{
+    PHONE_NUMBER_UTIL as NUMBERS, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// A country, by its ISO 3166 code of two letters.
@@ -51,12 +53,26 @@ impl Recipient {
         Self { e164, raw: Some(raw.to_owned()) }
     }
 
-    /// The length must be possible in its country; its range need not be assigned, since new
-    /// ranges come into use before anyone's metadata knows them.
+    /// A valid number; or one of a range that the metadata does not know yet, if it is as long as its
+    /// country's mobile numbers are. `0` before the country code is a spelling of Exotel's.
     fn e164(raw: &str, country: Country) -> Option<String> {
         let number = NUMBERS.parse(raw, Some(country.0)).ok()?;
-        let possible = NUMBERS.is_possible_number(&number);
-        possible.then(|| NUMBERS.format(&number, PhoneNumberFormat::E164).into_owned())
+        let format = |number: &PhoneNumber| number.format_as(PhoneNumberFormat::E164).into_owned();
+        if number.is_valid() {
+            return Some(format(&number));
+        }
+        let digits: String = raw.chars().filter(char::is_ascii_digit).collect();
+        let with_code = format!("+{}", digits.trim_start_matches('0'));
+        let with_code = NUMBERS.parse(&with_code, Some(country.0)).ok();
+        let code = NUMBERS.get_country_code_for_region(country.0);
+        let home = with_code.filter(|number| Some(number.country_code) == code && number.is_valid());
+        home.map(|number| format(&number)).or_else(|| {
+            let region = NUMBERS.get_region_for_country_code(number.country_code)?;
+            let mobile =
+                NUMBERS.get_example_number_for_type_and_region(region, PhoneNumberType::Mobile).ok()?;
+            let length = |number: &PhoneNumber| number.get_national_significant_number().len();
+            (length(&number) == length(&mobile)).then(|| format(&number))
+        })
     }
 
     /// Loads the numbering plans now, so that the first callback does not wait for them.
@@ -89,16 +105,36 @@ mod tests {
 
     #[test]
     fn every_spelling_of_a_number_is_the_same_recipient() {
-        let spellings = ["09812345670", "+919812345670", "919812345670", "9812345670", "0091 98123-45670"];
+        let spellings = [
+            "09812345670",
+            "+919812345670",
+            "919812345670",
+            "9812345670",
+            "0091 98123-45670",
+            "0919812345670",
+        ];
         for raw in spellings {
             assert_eq!(e164(raw).as_deref(), Some("+919812345670"), "{raw}");
         }
         assert_eq!(e164("+14155550123").as_deref(), Some("+14155550123"));
+        assert_eq!(e164("1234567890").as_deref(), Some("+911234567890"), "a range that may yet be assigned");
     }
 
     #[test]
     fn what_is_no_number_stays_raw() {
-        for raw in ["0XXXXX30240", "+911140XXXXXX", "", "12", "EXOTEL", "9812345670123456789012", "٣٤"] {
+        for raw in [
+            "0XXXXX30240",
+            "+911140XXXXXX",
+            "",
+            "12",
+            "123456",
+            "2345678",
+            "12345678",
+            "0000000000",
+            "EXOTEL",
+            "9812345670123456789012",
+            "٣٤",
+        ] {
             assert_eq!(e164(raw), None, "{raw}");
             assert_eq!(Recipient::read(raw, Country::INDIA).raw.as_deref(), Some(raw));
         }

@@ -37,7 +37,8 @@ impl Serialize for Secret {
     }
 }
 
-/// A list, written as a list or, as environment variables must, as one text with commas.
+/// A list, written as a list or, as environment variables and files of secrets must, as one text with
+/// commas or lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StringList<T>(pub Vec<T>);
 
@@ -57,7 +58,7 @@ impl<'de, T: for<'a> From<&'a str>> Deserialize<'de> for StringList<T> {
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(StringList::of(text.split(',')))
+                Ok(StringList::of(text.split([',', '\n'])))
             }
         }
         deserializer.deserialize_any(ListOrText(PhantomData))
@@ -87,6 +88,7 @@ mod tests {
     fn a_list_is_read_from_a_list_or_from_commas() {
         let read = |json| serde_json::from_str::<StringList<Secret>>(json).unwrap().0;
         assert_eq!(read(r#"["new","old"]"#), read(r#""new, old,""#));
+        assert_eq!(read(r#"["new","old"]"#), read(r#""new\nold""#));
         assert!(read(r#""""#).is_empty());
     }
 }

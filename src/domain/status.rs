@@ -33,6 +33,8 @@ pub struct ReportedStatus {
     pub status: Status,
     /// Whether the word itself says that the handset confirmed: `delivered` does, `sent` does not.
     pub by_handset: bool,
+    /// Whether it is one of the newer words, which are less precise.
+    pub is_alias: bool,
 }
 
 /// Newer words and what they mean.
@@ -47,9 +49,17 @@ impl ReportedStatus {
     /// Reads `text`; none where it is no word of Exotel's.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let canonical = Status::VARIANTS.iter().map(|&status| (status.into(), status));
-        let (word, status) = canonical.chain(ALIASES).find(|(word, _)| same_word(word, text))?;
-        Some(Self { status, by_handset: word == "delivered" })
+        let canonical = Status::VARIANTS.iter().map(|&status| (status.into(), status, false));
+        let aliases = ALIASES.iter().map(|&(word, status)| (word, status, true));
+        let (word, status, is_alias) = canonical.chain(aliases).find(|(word, ..)| same_word(word, text))?;
+        Some(Self { status, by_handset: word == "delivered", is_alias })
+    }
+
+    /// Whether the word may stand for `status`. The newer ones know no kinds of failure.
+    #[must_use]
+    pub fn agrees_with(self, status: Status) -> bool {
+        let coarse = |status| if status == Status::FailedDnd { Status::Failed } else { status };
+        self.status == status || (self.is_alias && self.status == coarse(status))
     }
 
     /// What the status alone proves, where neither code nor name says more.
@@ -117,5 +127,8 @@ mod tests {
             assert_eq!(read(text), Some((Status::Failed, false)), "{text}");
         }
         assert_eq!(read("<status>"), None);
+        let agrees = |text, status| ReportedStatus::read(text).unwrap().agrees_with(status);
+        assert!(agrees("rejected", Status::FailedDnd) && !agrees("rejected", Status::Sent));
+        assert!(agrees("failed-dnd", Status::FailedDnd) && !agrees("failed", Status::FailedDnd));
     }
 }

@@ -101,8 +101,9 @@ impl StatusCallback {
         if let Some(code) = code.and_then(other_channel) {
             return Err(NotAStatusCallback::OtherChannel { code });
         }
-        if code.zip(get(Field::DetailedStatusCode)).is_some_and(|(a, b)| a != b) {
-            return Err(NotAStatusCallback::Conflict { field: Field::DetailedStatusCode.name() });
+        let differ = |(a, b): (&str, &str)| a.trim_start_matches('0') != b.trim_start_matches('0');
+        if code.zip(get(Field::DetailedStatusCode)).is_some_and(differ) {
+            return Err(NotAStatusCallback::Conflict { field: "DetailedStatusCode, or ExoStatusCode," });
         }
         Ok((MessageSid::new(sid)?, places))
     }
@@ -173,7 +174,9 @@ fn unwrapped(value: &str) -> Option<&str> {
     let inner = value.trim().strip_prefix('[')?.strip_suffix(']')?.trim();
     ['\'', '"'].iter().find_map(|&quote| {
         let text = inner.strip_prefix(quote)?.strip_suffix(quote)?;
-        (!text.contains(quote)).then_some(text)
+        // Several values are no wrapper; an apostrophe inside one is.
+        let several = text.split(quote).skip(1).any(|rest| rest.trim_start().starts_with(','));
+        (!several).then_some(text)
     })
 }
 
@@ -193,10 +196,12 @@ mod tests {
 
     #[test]
     fn wrapped_values_come_out_of_their_wrapper() {
-        let whole = callback(&[("SmsSid", "['s1']"), ("Status", "[\"sent\"]"), ("CustomField", "['x']")]);
+        let whole = callback(&[("SmsSid", "['s1']"), ("Status", "[\"sent\"]"), ("CustomField", "['it's']")]);
         let whole = whole.unwrap();
         assert_eq!(whole.sid().as_str(), "s1");
-        assert_eq!((whole.get(Field::Status), whole.get(Field::CustomField)), (Some("sent"), Some("x")));
+        assert_eq!((whole.get(Field::Status), whole.get(Field::CustomField)), (Some("sent"), Some("it's")));
+        assert_eq!(unwrapped("['a', 'b']"), None);
+        assert_eq!(unwrapped("['a','b']"), None);
         let own = callback(&[("SmsSid", "s1"), ("Status", "sent"), ("CustomField", "['x']")]).unwrap();
         assert_eq!(own.get(Field::CustomField), Some("['x']"), "the sender's own text");
     }
@@ -237,7 +242,10 @@ mod tests {
         assert_eq!(twice.unwrap_err(), NotAStatusCallback::Conflict { field: "Status" });
         let codes =
             callback(&[("SmsSid", "s1"), ("ExoStatusCode", "20005"), ("DetailedStatusCode", "20006")]);
-        assert_eq!(codes.unwrap_err(), NotAStatusCallback::Conflict { field: "DetailedStatusCode" });
+        assert_eq!(
+            codes.unwrap_err(),
+            NotAStatusCallback::Conflict { field: "DetailedStatusCode, or ExoStatusCode," }
+        );
     }
 
     #[test]

@@ -30,13 +30,14 @@ pub(super) fn labels(query: &str, texts: &mut Texts) -> (Labels, Anomalies) {
     collect_labels(&pairs(query.as_bytes(), texts))
 }
 
-/// What a GET carries: the known fields, and all else as labels.
+/// What a GET carries: everything but the service's own parameters is a field, and what is no known
+/// field is a label too.
 pub(super) fn fields_and_labels(query: &str, texts: &mut Texts) -> (Vec<RawField>, (Labels, Anomalies)) {
-    let pairs = pairs(query.as_bytes(), texts);
-    let (known, rest): (Vec<_>, Vec<_>) =
-        pairs.into_iter().partition(|(key, _)| Field::from_key(key).is_some());
-    let fields = known.into_iter().map(|(key, value)| RawField { key, value: Some(value) });
-    (fields.collect(), collect_labels(&rest))
+    let mut pairs = pairs(query.as_bytes(), texts);
+    pairs.retain(|(key, _)| !RESERVED.contains(&key.as_str()));
+    let unknown: Vec<_> = pairs.iter().filter(|(key, _)| Field::from_key(key).is_none()).cloned().collect();
+    let fields = pairs.into_iter().map(|(key, value)| RawField { key, value: Some(value) });
+    (fields.collect(), collect_labels(&unknown))
 }
 
 fn collect_labels(pairs: &[(String, String)]) -> (Labels, Anomalies) {

@@ -67,11 +67,11 @@ fn sql_merges_as_rust_does(backend: Backend) {
         store
     });
     let config =
-        ProptestConfig { cases: 100, failure_persistence: None, max_shrink_iters: 200, ..Default::default() };
+        ProptestConfig { cases: 200, failure_persistence: None, max_shrink_iters: 200, ..Default::default() };
     let round = Cell::new(0_u32);
     let mut runner = TestRunner::new(config);
     let outcome = runner.run(&case(), |(said, lengths)| {
-        // Every run has messages of its own, and each case is about 40 messages: thousands in all.
+        // Every case has messages of its own, about 35: 7,000 in all.
         round.set(round.get() + 1);
         let about = |(said, message): &(Said, u8)| said.about(&format!("{}-{message}", round.get()));
         let receipts: Vec<_> = said.iter().map(about).collect();

@@ -84,6 +84,16 @@ async fn a_status_alone_is_classified_and_newer_words_are_aliases() {
             (&message["status"], &message["outcome"], &message["confirmed_by"], &message["anomalies"]);
         assert_eq!(found, (&json!(status), &json!(outcome), &json!(confirmed_by), &json!([])), "{word}");
     }
+    for (status, code, anomalies) in [
+        ("rejected", "23005", json!([])),
+        ("delivered", "20006", json!([])),
+        ("failed", "23005", json!(["status_code_mismatch"])),
+        ("expired", "20005", json!(["status_code_mismatch"])),
+    ] {
+        let sid = format!("{status}-{code}");
+        app.record(&[("SmsSid", &sid), ("Status", status), ("DetailedStatusCode", code)]).await;
+        assert_eq!(app.message(&sid).await["anomalies"], anomalies, "{sid}");
+    }
     app.record(&[("SmsSid", "strange"), ("Status", "teleported"), ("DetailedStatusCode", "29999")]).await;
     let strange = app.message("strange").await;
     assert_eq!(strange["outcome"], "unknown");

@@ -23,10 +23,10 @@ pub struct StatusCodeConfig {
     /// Whether it is final; may be left out, since the outcome says so. Must agree with it.
     #[serde(rename = "final")]
     pub is_final: Option<bool>,
-    /// Where the cause lies; `other` unless given.
+    /// Where the cause lies; unless given, `operator`, `in_transit` or `other` by the outcome.
     #[serde(default, deserialize_with = "one_of")]
     pub category: Option<Category>,
-    /// What to do about it; `investigate` unless given.
+    /// What to do about it; unless given, `none`, `wait` or `investigate` by the outcome.
     #[serde(default, deserialize_with = "one_of")]
     pub retry: Option<Retry>,
     /// The meaning, for people.
@@ -87,20 +87,19 @@ impl StatusTable {
         }
         let old = self.by_code(code);
         let needed = |key| BadStatusCode::Incomplete { code, key };
-        let name = new.name.clone().map(Cow::Owned).or_else(|| old.map(|o| o.name.clone()));
+        let name = new.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        let name = name.map(|name| name.to_owned().into()).or_else(|| old.map(|o| o.name.clone()));
+        let outcome = new.outcome.or(old.map(|o| o.outcome)).ok_or_else(|| needed("outcome"))?;
+        let (category, retry) = usual(outcome);
+        let meaning = new.meaning.clone().map(Cow::Owned).or(old.map(|o| o.meaning.clone()));
         let entry = StatusCode {
             code,
             status: new.status.or(old.map(|o| o.status)).ok_or_else(|| needed("status"))?,
             name: name.ok_or_else(|| needed("name"))?,
-            outcome: new.outcome.or(old.map(|o| o.outcome)).ok_or_else(|| needed("outcome"))?,
-            category: new.category.or(old.map(|o| o.category)).unwrap_or(Category::Other),
-            retry: new.retry.or(old.map(|o| o.retry)).unwrap_or(Retry::Investigate),
-            meaning: new
-                .meaning
-                .clone()
-                .map(Cow::Owned)
-                .or(old.map(|o| o.meaning.clone()))
-                .unwrap_or_default(),
+            outcome,
+            category: new.category.or(old.map(|o| o.category)).unwrap_or(category),
+            retry: new.retry.or(old.map(|o| o.retry)).unwrap_or(retry),
+            meaning: meaning.unwrap_or_default(),
         };
         if new.is_final.is_some_and(|is_final| is_final != entry.outcome.is_final()) {
             return Err(BadStatusCode::FinalMismatch(code));
@@ -113,5 +112,14 @@ impl StatusTable {
             Err(at) => self.0.insert(at, entry),
         }
         Ok(())
+    }
+}
+
+/// Category and retry of a new code that gives none.
+fn usual(outcome: Outcome) -> (Category, Retry) {
+    match outcome {
+        Outcome::Delivered => (Category::Operator, Retry::None),
+        Outcome::Pending => (Category::InTransit, Retry::Wait),
+        Outcome::Failed | Outcome::Unknown => (Category::Other, Retry::Investigate),
     }
 }

@@ -156,12 +156,20 @@ mod tests {
         let refusal = |entries: &[StatusCodeConfig]| StatusTable::with(entries).unwrap_err().to_string();
         assert_eq!(
             refusal(&[entry(23099)]),
-            "status_codes: code 23099 is not in the table, so it needs `status`"
+            "status_codes: code 23099 is not in the table, so it needs `outcome`"
         );
         assert_eq!(refusal(&[entry(20005), entry(20005)]), "status_codes: code 20005 is given twice");
         assert_eq!(refusal(&[entry(-1)]), "status_codes: -1 is no status code; they are positive numbers");
         let taken = StatusCodeConfig { name: Some("FAILED_EXPIRED".into()), ..entry(20005) };
         assert_eq!(refusal(&[taken]), "status_codes: code 20005 has the name of code 23050");
+        let delivered = StatusCodeConfig {
+            status: Some(Status::Sent),
+            name: Some("DELIVERED_SOMEHOW".into()),
+            outcome: Some(Outcome::Delivered),
+            ..entry(20007)
+        };
+        let table = StatusTable::with(&[delivered]).unwrap();
+        assert_eq!(table.by_code(20007).unwrap().retry, Retry::None, "the usual of its outcome");
         let not_final = StatusCodeConfig { is_final: Some(false), ..entry(20005) };
         assert!(refusal(&[not_final]).contains("`final` against its `outcome`"));
     }

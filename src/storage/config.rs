@@ -7,9 +7,10 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize, Serializer};
+use sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 use url::Url;
 
-use super::BadDatabaseUrl;
+use super::BadDatabase;
 
 /// `[database]`: where receipts and messages are kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,23 +33,38 @@ pub(super) enum Scheme {
 }
 
 impl DatabaseConfig {
-    pub(super) fn scheme(&self) -> Result<Scheme, BadDatabaseUrl> {
+    /// Nobody waits longer for a database.
+    const LONGEST_TIMEOUT: Duration = Duration::from_mins(10);
+
+    pub(super) fn scheme(&self) -> Result<Scheme, BadDatabase> {
         match self.url.split_once(':').map(|(scheme, _)| scheme) {
             Some("postgres" | "postgresql") => Ok(Scheme::Postgres),
             Some("sqlite") if self.url.contains(":memory:") || self.url.contains("mode=memory") => {
-                Err(BadDatabaseUrl::InMemory)
+                Err(BadDatabase::InMemory)
             }
             Some("sqlite") => Ok(Scheme::Sqlite),
-            _ => Err(BadDatabaseUrl::Scheme),
+            _ => Err(BadDatabase::Scheme),
         }
     }
 
-    /// Whether the URL names a kind of database that is known.
+    /// Whether the URL is understood, and names something that keeps what it is given.
     ///
     /// # Errors
-    /// [`BadDatabaseUrl`] where it does not.
-    pub fn check(&self) -> Result<(), BadDatabaseUrl> {
-        self.scheme().map(|_| ())
+    /// [`BadDatabase`] says what to set.
+    pub fn check(&self) -> Result<(), BadDatabase> {
+        if self.timeout() > Self::LONGEST_TIMEOUT {
+            return Err(BadDatabase::Timeout);
+        }
+        match self.scheme()? {
+            Scheme::Postgres => {
+                self.url.parse::<PgConnectOptions>().map(|_| ()).map_err(BadDatabase::Unreadable)
+            }
+            Scheme::Sqlite => {
+                let options: SqliteConnectOptions = self.url.parse().map_err(BadDatabase::Unreadable)?;
+                let nameless = options.get_filename().as_os_str().is_empty();
+                if nameless { Err(BadDatabase::InMemory) } else { Ok(()) }
+            }
+        }
     }
 
     pub(super) fn timeout(&self) -> Duration {

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-/// A URL of no known kind of database. The URL is not repeated, it may hold a password.
+/// Why a configured database cannot be used. The URL is not repeated, it may hold a password.
 #[derive(Debug, thiserror::Error)]
-pub enum BadDatabaseUrl {
+pub enum BadDatabase {
     /// Another scheme.
     #[error("database.url must begin with postgres:// or sqlite://; set DATABASE_URL or database.url")]
     Scheme,
+    /// Longer than anybody waits.
+    #[error("database.timeout_ms must be 600000 at most, which is ten minutes")]
+    Timeout,
     /// A database that is gone with the process.
-    #[error(
-        "database.url names a database in memory, which keeps nothing; name a file, as in sqlite://data/dlr.db"
-    )]
+    #[error("database.url names no file, so SQLite would keep nothing; name one, as in sqlite://data/dlr.db")]
     InMemory,
     /// A URL that the driver does not understand.
     #[error("database.url is not understood: {0}")]
@@ -23,7 +24,7 @@ pub enum BadDatabaseUrl {
 pub enum StoreError {
     /// The URL names no store.
     #[error(transparent)]
-    Url(#[from] BadDatabaseUrl),
+    Url(#[from] BadDatabase),
     /// The folder of the SQLite file cannot be made.
     #[error("cannot make the folder {path} for the database: {source}")]
     Folder {
@@ -32,6 +33,9 @@ pub enum StoreError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A database that cannot hold every text.
+    #[error("the database's encoding is {0}, and only UTF8 holds every text; make one with ENCODING 'UTF8'")]
+    Encoding(String),
     /// The database refused, or could not be reached.
     #[error("{0}")]
     Database(#[from] sqlx::Error),

@@ -22,7 +22,7 @@ use sqlx::migrate::Migrator;
 use tokio::time::timeout;
 
 pub use config::DatabaseConfig;
-pub use error::{BadDatabaseUrl, StoreError};
+pub use error::{BadDatabase, StoreError};
 pub use page::{BadCursor, Cursor, Page, PageRequest};
 pub use rejected::{Keep, RejectedBody, StoredRejection};
 pub use row::StoredReceipt;

@@ -120,6 +120,7 @@ impl Store {
 }
 
 fn oldest(now: Time, keep: Keep) -> Time {
-    now.checked_sub_signed(chrono::Duration::from_std(keep.age).unwrap_or(chrono::Duration::MAX))
-        .unwrap_or(Time::UNIX_EPOCH)
+    let age = chrono::Duration::from_std(keep.age).unwrap_or(chrono::Duration::MAX);
+    // Postgres' times begin later than chrono's.
+    now.checked_sub_signed(age).unwrap_or(Time::UNIX_EPOCH).max(Time::UNIX_EPOCH)
 }

@@ -78,3 +78,14 @@ async fn bad_parameters_are_named() {
     let twice = app.ask("/rejected?limit=1&limit=2").await;
     assert!(twice.json["detail"].as_str().unwrap().contains("limit"), "{}", twice.json);
 }
+
+#[tokio::test]
+async fn an_age_beyond_all_times_keeps_everything() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        for days in ["9999999", "4294967295"] {
+            let app = TestApp::with(backend, &[("REJECTED__MAX_AGE_DAYS", days)]).await;
+            refuse(&app, b"x=y".to_vec()).await;
+            assert_eq!(app.ask("/rejected").await.json["items"][0]["body"], "x=y", "{days} on {backend:?}");
+        }
+    }
+}

@@ -131,3 +131,17 @@ async fn a_version_still_starts_on_the_schema_of_the_next() {
         store.migrate().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_database_that_cannot_hold_every_text_is_refused() {
+    let database = Database::create(Backend::Postgres).await;
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    let name = format!("{}_latin1", database.url.rsplit_once('/').unwrap().1);
+    let create = format!("CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    connection.execute(AssertSqlSafe(create)).await.unwrap();
+    let (server, _) = database.url.rsplit_once('/').unwrap();
+    let mut config = config(&database, &[]).database;
+    config.url = format!("{server}/{name}");
+    let error = Store::connect(&config).await.unwrap_err().to_string();
+    assert!(error.contains("encoding is LATIN1"), "{error}");
+}

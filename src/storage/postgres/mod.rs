@@ -9,10 +9,12 @@ use sqlx::{
 
 use tokio::time::timeout;
 
-use super::{BadDatabaseUrl, DatabaseConfig, StoreError, tolerant};
+use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
 
 /// Every statement that only Postgres runs.
-pub(super) const STATEMENTS: [&str; 1] = [record::RECORD];
+pub(super) const STATEMENTS: [&str; 2] = [record::RECORD, ENCODING];
+
+const ENCODING: &str = "SELECT current_setting('server_encoding')";
 
 /// A pool of connections to Postgres.
 #[derive(Clone, Debug)]
@@ -22,11 +24,16 @@ pub(super) struct Postgres {
 
 impl Postgres {
     pub async fn connect(config: &DatabaseConfig) -> Result<Self, StoreError> {
-        let options: PgConnectOptions = config.url.parse().map_err(BadDatabaseUrl::Unreadable)?;
+        let options: PgConnectOptions = config.url.parse().map_err(BadDatabase::Unreadable)?;
         let options = options.application_name("dlr-receiver").disable_statement_logging();
         // The pool would only say that it timed out; one connection says why.
         let first = timeout(config.timeout(), options.connect()).await;
-        first.map_err(|_| StoreError::TimedOut(config.timeout()))??.close().await?;
+        let mut first = first.map_err(|_| StoreError::TimedOut(config.timeout()))??;
+        let encoding: String = sqlx::query_scalar(ENCODING).fetch_one(&mut first).await?;
+        first.close().await?;
+        if encoding != "UTF8" {
+            return Err(StoreError::Encoding(encoding));
+        }
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections.get())
             .acquire_timeout(config.timeout())

@@ -9,7 +9,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{BadDatabaseUrl, DatabaseConfig, StoreError, tolerant};
+use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
 
 /// Every statement that only SQLite runs.
 pub(super) const STATEMENTS: [&str; 2] = [record::APPEND_RECEIPT, record::MERGE_MESSAGE];
@@ -23,7 +23,7 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     pub async fn connect(config: &DatabaseConfig) -> Result<Self, StoreError> {
-        let options: SqliteConnectOptions = config.url.parse().map_err(BadDatabaseUrl::Unreadable)?;
+        let options: SqliteConnectOptions = config.url.parse().map_err(BadDatabase::Unreadable)?;
         make_folder(options.get_filename())?;
         // FULL: in WAL mode a commit is on disk only then.
         let options = options

@@ -31,6 +31,7 @@ impl App {
     pub async fn build(config: &Config, clock: Clock) -> anyhow::Result<Self> {
         let store = connect(config).await?;
         if config.database.migrate {
+            tracing::debug!("migrating the database; replicas take turns");
             store.migrate().await?;
         }
         let state = AppState::new(Parts {

@@ -1,6 +1,6 @@
 //! Logs: one line per event on standard error, for people or for machines.
 
-use std::panic;
+use std::{io::IsTerminal, panic};
 
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::{EnvFilter, fmt};
@@ -24,6 +24,16 @@ pub enum LogFormat {
     Json,
 }
 
+impl LogConfig {
+    /// The filter, silent about the phone number library, which logs the numbers that it reads.
+    ///
+    /// # Errors
+    /// [`TelemetryError`] where it is not understood.
+    pub fn filter(&self) -> Result<EnvFilter, TelemetryError> {
+        Ok(EnvFilter::try_new(&self.filter)?.add_directive("rlibphonenumber=off".parse()?))
+    }
+}
+
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
@@ -40,8 +50,7 @@ pub enum TelemetryError {
 /// # Errors
 /// [`TelemetryError`] where the filter is not understood.
 pub fn init(config: &LogConfig) -> Result<(), TelemetryError> {
-    use std::io::IsTerminal;
-    let filter = EnvFilter::try_new(&config.filter)?;
+    let filter = config.filter()?;
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let set_up = match config.format {
         LogFormat::Pretty => lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init(),

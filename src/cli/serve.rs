@@ -18,7 +18,10 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<()> {
     // Signals count from here on, also while the database is being migrated.
     let (trigger, shutdown) = ShutdownTrigger::new();
     trigger.on_signals()?;
-    let app = App::build(config, Clock::System).await?;
+    let app = tokio::select! {
+        app = App::build(config, Clock::System) => app?,
+        () = shutdown.clone().begun() => return Ok(()),
+    };
     let (callbacks, questions) = app.addresses()?;
     if config.log.format == LogFormat::Pretty {
         say(&welcome(config, callbacks, questions))?;

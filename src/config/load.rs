@@ -2,15 +2,17 @@
 
 use std::{collections::HashMap, fs, path::PathBuf};
 
-use config::{Config as Layers, Environment, File, FileFormat::Toml, Map};
+use config::{Config as Layers, Environment, File, FileFormat::Toml, Source};
 
-use super::{Config, ConfigError, unknown::unknown_keys};
+use super::{
+    Config, ConfigError,
+    environment::{our_variables, read},
+    unknown::unknown_keys,
+};
 use crate::domain::AccountConfig;
 
 const DEFAULT: &str = include_str!("../../config/default.toml");
 const PRODUCTION: &str = include_str!("../../config/production.toml");
-const PREFIX: &str = "DLR__";
-const FILE_SUFFIX: &str = "_FILE";
 
 /// Where a configuration comes from, beside the defaults.
 #[derive(Clone, Debug, Default)]
@@ -40,11 +42,12 @@ impl Sources {
 /// [`ConfigError`] names the key, and what to set.
 pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
     let mut layers = Layers::builder().add_source(File::from_str(DEFAULT, Toml));
-    if let Some(profile) = &sources.profile {
-        layers = layers.add_source(File::from_str(&profile_text(profile)?, Toml));
+    if let Some(profile) = sources.profile.as_deref().filter(|name| !name.is_empty()) {
+        layers = layers.add_source(layer(&format!("config/{profile}.toml"), &profile_text(profile)?)?);
     }
     if let Some(file) = &sources.file {
-        layers = layers.add_source(File::from(file.as_path()).format(Toml));
+        let name = file.display().to_string();
+        layers = layers.add_source(layer(&name, &read("--config", &name)?)?);
     }
     let variables = our_variables(&sources.variables)?;
     let environment = Environment::with_prefix("DLR").prefix_separator("__").separator("__");
@@ -80,35 +83,16 @@ fn profile_text(profile: &str) -> Result<String, ConfigError> {
     }
 }
 
-/// The variables that are ours: `DLR__…`, `DATABASE_URL`, and the contents of what `…_FILE` names.
-fn our_variables(all: &HashMap<String, String>) -> Result<Map<String, String>, ConfigError> {
-    let mut ours = Map::new();
-    for (variable, value) in all {
-        let name = variable.strip_suffix(FILE_SUFFIX).unwrap_or(variable);
-        let is_ours = name.starts_with(PREFIX) || name == "DATABASE_URL";
-        let overruled = name == "DATABASE_URL"
-            && ["DLR__DATABASE__URL", "DLR__DATABASE__URL_FILE"].iter().any(|ours| all.contains_key(*ours));
-        if !is_ours || overruled {
-            continue;
-        }
-        let value = if variable.ends_with(FILE_SUFFIX) {
-            read_secret((variable, value), all.contains_key(name))?
-        } else {
-            value.clone()
-        };
-        let key = if name == "DATABASE_URL" { "DLR__DATABASE__URL" } else { name };
-        ours.insert(key.to_owned(), value);
+/// A layer of TOML. Its syntax is checked here: the error of the `config` crate would show the line.
+fn layer(file: &str, text: &str) -> Result<impl Source + Send + Sync + 'static, ConfigError> {
+    if let Err(error) = text.parse::<toml::Table>() {
+        let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+        let (file, fault) = (file.to_owned(), error.message().to_owned());
+        return Err(ConfigError::Syntax { file, line, column, fault });
     }
-    Ok(ours)
-}
-
-fn read_secret((variable, path): (&str, &str), also_set: bool) -> Result<String, ConfigError> {
-    if also_set {
-        return Err(ConfigError::SetTwice(variable.trim_end_matches(FILE_SUFFIX).to_owned()));
-    }
-    let unreadable =
-        |source| ConfigError::SecretFile { variable: variable.to_owned(), path: path.to_owned(), source };
-    Ok(fs::read_to_string(path).map_err(unreadable)?.trim().to_owned())
+    Ok(File::from_str(text, Toml))
 }
 
 #[cfg(test)]
@@ -226,6 +210,39 @@ mod tests {
             let error = load(&sources).unwrap_err().to_string();
             assert!(error.contains(fault), "{error}");
         }
+    }
+
+    #[test]
+    fn a_broken_file_is_located_and_not_shown() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "[accounts.acme]\ncallback_tokens = \"s3cret\ncountry = \"IN\"\n").unwrap();
+        let error = load(&Sources { file: Some(file.path().into()), ..Sources::default() }).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("no TOML at line 2") && !error.contains("s3cret"), "{error}");
+    }
+
+    #[test]
+    fn what_would_fail_at_the_start_fails_the_check() {
+        for (variable, value, hint) in [
+            ("DLR__LOG__FILTER", "a=b=c", "log.filter"),
+            ("DATABASE_URL", "postgres://u:pa55@h:99999/d", "database.url is not understood"),
+            ("DATABASE_URL", "sqlite://", "names no file"),
+            ("DATABASE_URL", "sqlite:", "names no file"),
+            ("DLR__HTTP__PUBLIC_URL", "not a url", "http.public_url"),
+            ("DLR__HTTP__PUBLIC_URL", "https://x/?a=b", "http.public_url"),
+            ("DLR__HTTP__SHUTDOWN_TIMEOUT_MS", "600001", "http.shutdown_timeout_ms"),
+            ("DLR__DATABASE__TIMEOUT_MS", "9000000000000000000", "database.timeout_ms"),
+        ] {
+            let refusal = refusal(&[(variable, value)]);
+            assert!(refusal.contains(hint) && !refusal.contains("pa55"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn empty_variables_of_compose_files_are_unset() {
+        let empty = [("DATABASE_URL".to_owned(), String::new())].into();
+        let config = load(&Sources { profile: Some(String::new()), variables: empty, file: None }).unwrap();
+        assert_eq!(config.database.url, "sqlite://data/dlr.db");
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The configuration: the layers' own parts, put together, and checked as a whole.
 
+mod environment;
 mod load;
 mod unknown;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 pub use load::{Sources, load};
 
@@ -13,8 +15,8 @@ use crate::{
     domain::{AccountConfig, AccountName, BadAccountName, BadStatusCode, StatusCodeConfig, StatusTable},
     http::{AuthConfig, Exposure, HttpConfig},
     ingest::RejectedConfig,
-    storage::{BadDatabaseUrl, DatabaseConfig},
-    telemetry::LogConfig,
+    storage::{BadDatabase, DatabaseConfig},
+    telemetry::{LogConfig, TelemetryError},
 };
 
 /// All of it. `config/default.toml` documents every key.
@@ -41,14 +43,26 @@ pub struct Config {
 /// Why a configuration cannot be used. The texts say what to set.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A file or value that cannot be read.
-    #[error("{0}")]
-    Unreadable(#[from] config::ConfigError),
-    /// A secret's file that cannot be read.
-    #[error("{variable}: cannot read {path}: {source}")]
-    SecretFile {
-        /// The environment variable that names it.
-        variable: String,
+    /// A value that cannot be read.
+    #[error(transparent)]
+    Value(#[from] config::ConfigError),
+    /// A file that is no TOML. What stands there is not repeated, it may be a secret.
+    #[error("{file}: no TOML at line {line}, column {column}: {fault}")]
+    Syntax {
+        /// The file.
+        file: String,
+        /// Where, counted from 1.
+        line: usize,
+        /// Where in the line, counted from 1.
+        column: usize,
+        /// What is wrong.
+        fault: String,
+    },
+    /// A file that cannot be read.
+    #[error("{named_by}: cannot read {path}: {source}")]
+    File {
+        /// The option or environment variable that names it.
+        named_by: String,
         /// Its path.
         path: String,
         /// What the system says.
@@ -76,7 +90,16 @@ pub enum ConfigError {
     StatusCode(#[from] BadStatusCode),
     /// The database's URL.
     #[error(transparent)]
-    Database(#[from] BadDatabaseUrl),
+    Database(#[from] BadDatabase),
+    /// The filter of the log.
+    #[error(transparent)]
+    Log(#[from] TelemetryError),
+    /// Where Exotel reaches the service.
+    #[error("http.public_url must be a URL that begins with http:// or https://, without `?` and `#`")]
+    PublicUrl,
+    /// Longer than any container runtime waits.
+    #[error("http.shutdown_timeout_ms must be 600000 at most, which is ten minutes")]
+    ShutdownTimeout,
     /// Open to everybody.
     #[error("{0}")]
     Insecure(String),
@@ -111,6 +134,15 @@ impl Config {
         self.accounts()?;
         self.status_table()?;
         self.database.check()?;
+        self.log.filter()?;
+        let public = Url::parse(&self.public_url()).map_err(|_| ConfigError::PublicUrl)?;
+        let plain = public.query().is_none() && public.fragment().is_none();
+        if !plain || !["http", "https"].contains(&public.scheme()) {
+            return Err(ConfigError::PublicUrl);
+        }
+        if self.http.shutdown_timeout_ms > 600_000 {
+            return Err(ConfigError::ShutdownTimeout);
+        }
         Ok(())
     }
 

@@ -37,6 +37,7 @@ pub enum Scope {
 
 /// `[[auth.keys]]`: an API key. The key itself is kept nowhere.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ApiKeyConfig {
     /// Whose it is.
     pub name: String,

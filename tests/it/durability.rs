@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde_json::Value;
+use sqlx::{Connection, PgConnection};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -130,4 +131,24 @@ async fn a_client_that_never_finishes_is_cut_at_the_deadline_and_the_exit_is_cle
     service.signal("TERM");
     assert!(service.ended().await.success(), "{}", service.log_text());
     assert!(service.log_text().contains("at the deadline"), "{}", service.log_text());
+}
+
+#[tokio::test]
+async fn a_stop_while_another_replica_migrates_does_not_wait_for_it() {
+    let database = Database::create(Backend::Postgres).await;
+    drop(Service::start(&database, &[]).await);
+    let mut other = PgConnection::connect(&database.url).await.unwrap();
+    let mut migration = other.begin().await.unwrap();
+    sqlx::query("LOCK TABLE _sqlx_migrations").execute(&mut *migration).await.unwrap();
+    let mut service = Service::spawn(&database, &[]);
+    let waiting = "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database \
+                   WHERE d.datname = current_database() AND NOT granted";
+    let end = Instant::now() + Duration::from_secs(30);
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *migration).await.unwrap() == 0 {
+        assert!(Instant::now() < end, "it does not migrate: {}", service.log_text());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    service.signal("TERM");
+    assert!(service.ended().await.success(), "{}", service.log_text());
+    assert!(!service.log_text().contains("listening"), "it was still waiting");
 }

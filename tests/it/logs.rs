@@ -38,7 +38,7 @@ async fn run(format: &str, backend: Backend) -> String {
         ("ACCOUNTS__ACME__CALLBACK_TOKENS", TOKEN),
         ("AUTH__KEYS", keys.as_str()),
         ("LOG__FORMAT", format),
-        ("LOG__FILTER", "debug"),
+        ("LOG__FILTER", "trace"),
     ];
     let mut service = Service::start(&database, &settings).await;
     let client = reqwest::Client::new();

@@ -43,6 +43,13 @@ impl Service {
 
     /// The same with whole environment variables.
     pub async fn start_with(database: &Database, variables: &[(&str, &str)]) -> Self {
+        let mut service = Self::spawn(database, variables);
+        service.url = service.wait_for_url().await;
+        service
+    }
+
+    /// The same, without waiting.
+    pub fn spawn(database: &Database, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (log, out) = (folder.path().join("log"), folder.path().join("out"));
         let mut command = binary(folder.path());
@@ -50,9 +57,7 @@ impl Service {
         command.env("DLR__DATABASE__TIMEOUT_MS", "20000");
         command.envs(variables.iter().copied());
         command.stdout(File::create(&out).unwrap()).stderr(File::create(&log).unwrap());
-        let mut service = Self { url: String::new(), log, child: command.spawn().unwrap(), _folder: folder };
-        service.url = service.wait_for_url().await;
-        service
+        Self { url: String::new(), log, child: command.spawn().unwrap(), _folder: folder }
     }
 
     /// The address stands in the first lines of the log.

@@ -5,7 +5,7 @@ use std::fmt;
 use strum::{IntoStaticStr, VariantArray};
 
 /// One kind of oddity. The discriminant is its bit in the database and never changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, strum::EnumString, VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 #[repr(i32)]
 pub enum Anomaly {

@@ -57,9 +57,9 @@ pub enum CallbackError {
 }
 
 /// How many received keys an error names.
-pub const RECEIVED_KEYS: usize = 40;
+const RECEIVED_KEYS: usize = 40;
 /// How much of each it shows, in characters.
-pub const KEY_CHARS: usize = 40;
+const KEY_CHARS: usize = 40;
 
 /// A status callback together with what its URL carried.
 #[derive(Debug)]

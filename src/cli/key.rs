@@ -5,7 +5,7 @@ use clap::Subcommand;
 use strum::VariantNames;
 
 use super::say;
-use crate::http::{API_KEY_PREFIX, Scope, digest_of};
+use crate::http::{API_KEY_PREFIX, KeyDigest, Scope};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Key {
@@ -30,7 +30,7 @@ impl Key {
             "The key, shown this once: {key}\n\nFor the configuration:\n\n\
              [[auth.keys]]\nname = {}\nsha256 = \"{}\"\nscopes = [{}]",
             toml::Value::String(name),
-            digest_of(&key),
+            KeyDigest::of(&key),
             scopes.join(", ")
         ))
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Config;
 use crate::{
     domain::{AccountConfig, StatusCodeConfig},
-    http::{ApiKeyConfig, ApiKeyList},
+    http::{ApiKeyConfig, ApiKeyList, KeyDigest},
 };
 
 /// Any name may stand in this place of a path.
@@ -56,7 +56,7 @@ fn known_paths(defaults: &Config) -> Vec<Vec<String>> {
     let mut sample = defaults.clone();
     sample.accounts.insert(ANY.to_owned(), AccountConfig::default());
     sample.status_codes.push(StatusCodeConfig::default());
-    let key = ApiKeyConfig { name: String::new(), sha256: String::new(), scopes: Vec::new() };
+    let key = ApiKeyConfig { name: String::new(), sha256: KeyDigest::of(""), scopes: Vec::new() };
     sample.auth.keys = ApiKeyList(vec![key]);
     paths(&json!(sample))
 }

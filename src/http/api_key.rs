@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, SeqAccess, Visitor, value::SeqAccessDeserializer},
 };
 use sha2::{Digest, Sha256};
@@ -32,9 +32,8 @@ pub enum Scope {
 pub struct ApiKeyConfig {
     /// Whose it is.
     pub name: String,
-    /// The SHA-256 digest of the key, in hexadecimal.
-    #[serde(deserialize_with = "digest")]
-    pub sha256: String,
+    /// The digest of the key.
+    pub sha256: KeyDigest,
     /// What it may do.
     pub scopes: Vec<Scope>,
 }
@@ -82,26 +81,38 @@ fn from_text(text: &str) -> Result<Vec<ApiKeyConfig>, String> {
     })
 }
 
-fn digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match read_hex(&text) {
-        Some(_) => Ok(text),
-        None => {
-            Err(Error::custom("sha256 is 64 hexadecimal digits; `dlr-receiver key new NAME` prints them"))
-        }
+/// The SHA-256 digest of a key; written in hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyDigest(pub(super) [u8; 32]);
+
+impl KeyDigest {
+    /// The digest of a key.
+    #[must_use]
+    pub fn of(key: &str) -> Self {
+        Self(Sha256::digest(key).into())
     }
 }
 
-/// The bytes of a SHA-256 digest in hexadecimal.
-pub(super) fn read_hex(text: &str) -> Option<[u8; 32]> {
-    let mut digest = [0; 32];
-    hex::decode_to_slice(text, &mut digest).ok().map(|()| digest)
+impl fmt::Display for KeyDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
 }
 
-/// The digest of a key, in hexadecimal, as the configuration holds it.
-#[must_use]
-pub fn digest_of(key: &str) -> String {
-    hex::encode(Sha256::digest(key))
+impl Serialize for KeyDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut digest = [0; 32];
+        hex::decode_to_slice(String::deserialize(deserializer)?, &mut digest).map_err(|_| {
+            Error::custom("sha256 is 64 hexadecimal digits; `dlr-receiver key new NAME` prints them")
+        })?;
+        Ok(Self(digest))
+    }
 }
 
 #[cfg(test)]
@@ -110,7 +121,7 @@ mod tests {
 
     #[test]
     fn keys_are_read_from_lists_and_from_text() {
-        let sha256 = digest_of("k");
+        let sha256 = KeyDigest::of("k");
         for text in [
             format!(r#"[{{"name":"ops","sha256":"{sha256}","scopes":["read"]}}]"#),
             serde_json::to_string(&format!(r#"[{{name = "ops", sha256 = "{sha256}", scopes = ["read"]}}]"#))

@@ -15,13 +15,13 @@ use subtle::ConstantTimeEq;
 
 use super::{
     AppState, Problem, ProblemKind,
-    api_key::{ApiKeyList, Scope, read_hex},
+    api_key::{ApiKeyList, KeyDigest, Scope},
 };
 use crate::domain::Secret;
 
 /// Digests to compare with: comparing them shows neither content nor length of a secret.
 #[derive(Debug)]
-struct Digests(Vec<[u8; 32]>);
+struct Digests(Vec<KeyDigest>);
 
 impl Digests {
     /// The place of the digest that `secret` matches. Takes as long whether any does.
@@ -29,7 +29,7 @@ impl Digests {
         let digest: [u8; 32] = Sha256::digest(secret).into();
         let mut found = None;
         for (at, known) in self.0.iter().enumerate() {
-            if bool::from(known.ct_eq(&digest)) {
+            if bool::from(known.0.ct_eq(&digest)) {
                 found = Some(at);
             }
         }
@@ -43,7 +43,7 @@ pub(super) struct CallbackTokens(Digests);
 
 impl CallbackTokens {
     pub fn new(tokens: &[Secret]) -> Self {
-        Self(Digests(tokens.iter().map(|token| Sha256::digest(token.reveal()).into()).collect()))
+        Self(Digests(tokens.iter().map(|token| KeyDigest::of(token.reveal())).collect()))
     }
 
     /// Whether a request with these credentials may pass: any of the places may hold any of the
@@ -63,7 +63,7 @@ impl CallbackTokens {
     }
 }
 
-/// The API keys in force.
+/// The API keys in force: digests, and the scopes of each in the same place.
 #[derive(Debug)]
 pub(super) struct ApiKeys {
     digests: Digests,
@@ -72,8 +72,8 @@ pub(super) struct ApiKeys {
 
 impl ApiKeys {
     pub fn new(keys: &ApiKeyList) -> Self {
-        let digests = keys.0.iter().filter_map(|key| read_hex(&key.sha256)).collect();
-        Self { digests: Digests(digests), scopes: keys.0.iter().map(|key| key.scopes.clone()).collect() }
+        let (digests, scopes) = keys.0.iter().map(|key| (key.sha256, key.scopes.clone())).unzip();
+        Self { digests: Digests(digests), scopes }
     }
 
     /// Whether the bearer of these credentials may do what `scope` names. `admin` may do everything.
@@ -128,7 +128,7 @@ fn credentials<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{ApiKeyConfig, digest_of};
+    use crate::http::ApiKeyConfig;
 
     fn authorization(value: &str) -> HeaderMap {
         HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())])
@@ -153,7 +153,7 @@ mod tests {
     fn a_key_admits_by_its_scopes() {
         let key = |name: &str, key: &str, scope| ApiKeyConfig {
             name: name.into(),
-            sha256: digest_of(key),
+            sha256: KeyDigest::of(key),
             scopes: vec![scope],
         };
         let keys = ApiKeyList(vec![

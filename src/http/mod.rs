@@ -27,7 +27,7 @@ use tower_http::{
     catch_panic::CatchPanicLayer, normalize_path::NormalizePath, set_header::SetResponseHeaderLayer,
 };
 
-pub use api_key::{API_KEY_PREFIX, ApiKeyConfig, ApiKeyList, Scope, digest_of};
+pub use api_key::{API_KEY_PREFIX, ApiKeyConfig, ApiKeyList, KeyDigest, Scope};
 pub use config::{AuthConfig, Exposure, HttpConfig};
 pub use problem::{Problem, ProblemKind};
 pub use state::{AppState, Parts};

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use dlr_receiver::http::digest_of;
+use dlr_receiver::http::KeyDigest;
 
 use crate::support::{Answer, Backend, TestApp, binary};
 
@@ -11,7 +11,7 @@ const ROUTES: [&str; 5] =
 
 async fn guarded() -> TestApp {
     let key = |name: &str, scope: &str| {
-        let digest = digest_of(&format!("dlr_{name}"));
+        let digest = KeyDigest::of(&format!("dlr_{name}"));
         format!("{{name = \"{name}\", sha256 = \"{digest}\", scopes = [\"{scope}\"]}}")
     };
     let keys = format!("[{}, {}, {}]", key("reader", "read"), key("writer", "write"), key("root", "admin"));
@@ -78,5 +78,5 @@ async fn a_new_key_is_shown_once_and_its_lines_make_it_work() {
         dlr_receiver::config::load(&dlr_receiver::config::Sources { file, ..Default::default() }).unwrap();
     let configured = &config.auth.keys.0[0];
     assert_eq!((configured.name.as_str(), configured.scopes.len()), ("re \"ports\"", 2));
-    assert_eq!(configured.sha256, digest_of(key));
+    assert_eq!(configured.sha256, KeyDigest::of(key));
 }

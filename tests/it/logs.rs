@@ -32,7 +32,7 @@ async fn run(format: &str, backend: Backend) -> String {
     let database = Database::create(backend).await;
     let keys = format!(
         "[{{name = \"ops\", sha256 = \"{}\", scopes = [\"read\"]}}]",
-        dlr_receiver::http::digest_of(KEY)
+        dlr_receiver::http::KeyDigest::of(KEY)
     );
     let settings = [
         ("ACCOUNTS__ACME__CALLBACK_TOKENS", TOKEN),

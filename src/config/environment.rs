@@ -22,7 +22,7 @@ pub(super) fn our_variables(all: &HashMap<String, String>) -> Result<Map<String,
             continue;
         }
         let value = if variable.ends_with(FILE_SUFFIX) {
-            read_secret((variable, value), all.contains_key(name))?
+            read_secret(variable, value, all.contains_key(name))?
         } else {
             value.clone()
         };
@@ -32,7 +32,7 @@ pub(super) fn our_variables(all: &HashMap<String, String>) -> Result<Map<String,
     Ok(ours)
 }
 
-fn read_secret((variable, path): (&str, &str), also_set: bool) -> Result<String, ConfigError> {
+fn read_secret(variable: &str, path: &str, also_set: bool) -> Result<String, ConfigError> {
     if also_set {
         return Err(ConfigError::SetTwice(variable.trim_end_matches(FILE_SUFFIX).to_owned()));
     }

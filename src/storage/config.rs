@@ -39,9 +39,6 @@ impl DatabaseConfig {
     pub(super) fn scheme(&self) -> Result<Scheme, BadDatabase> {
         match self.url.split_once(':').map(|(scheme, _)| scheme) {
             Some("postgres" | "postgresql") => Ok(Scheme::Postgres),
-            Some("sqlite") if self.url.contains(":memory:") || self.url.contains("mode=memory") => {
-                Err(BadDatabase::InMemory)
-            }
             Some("sqlite") => Ok(Scheme::Sqlite),
             _ => Err(BadDatabase::Scheme),
         }
@@ -62,7 +59,8 @@ impl DatabaseConfig {
             Scheme::Sqlite => {
                 let options: SqliteConnectOptions = self.url.parse().map_err(BadDatabase::Unreadable)?;
                 let nameless = options.get_filename().as_os_str().is_empty();
-                if nameless { Err(BadDatabase::InMemory) } else { Ok(()) }
+                let in_memory = [":memory:", "mode=memory"].iter().any(|word| self.url.contains(word));
+                if nameless || in_memory { Err(BadDatabase::InMemory) } else { Ok(()) }
             }
         }
     }

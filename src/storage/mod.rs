@@ -65,6 +65,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the URL is not understood or nothing answers in time.
     pub async fn connect(config: &DatabaseConfig) -> Result<Self, StoreError> {
+        config.check()?;
         let backend = match config.scheme()? {
             config::Scheme::Postgres => Backend::Postgres(postgres::Postgres::connect(config).await?),
             config::Scheme::Sqlite => Backend::Sqlite(sqlite::Sqlite::connect(config).await?),

@@ -6,7 +6,6 @@ use sqlx::{
     ConnectOptions, Connection,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
 };
-
 use tokio::time::timeout;
 
 use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
@@ -27,10 +26,8 @@ impl Postgres {
         let options: PgConnectOptions = config.url.parse().map_err(BadDatabase::Unreadable)?;
         let options = options.application_name("dlr-receiver").disable_statement_logging();
         // The pool would only say that it timed out; one connection says why.
-        let first = timeout(config.timeout(), options.connect()).await;
-        let mut first = first.map_err(|_| StoreError::TimedOut(config.timeout()))??;
-        let encoding: String = sqlx::query_scalar(ENCODING).fetch_one(&mut first).await?;
-        first.close().await?;
+        let encoding = timeout(config.timeout(), encoding(&options)).await;
+        let encoding = encoding.map_err(|_| StoreError::TimedOut(config.timeout()))??;
         if encoding != "UTF8" {
             return Err(StoreError::Encoding(encoding));
         }
@@ -50,4 +47,11 @@ impl Postgres {
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
+}
+
+async fn encoding(options: &PgConnectOptions) -> sqlx::Result<String> {
+    let mut connection = options.connect().await?;
+    let encoding = sqlx::query_scalar(ENCODING).fetch_one(&mut connection).await?;
+    connection.close().await?;
+    Ok(encoding)
 }

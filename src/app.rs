@@ -1,6 +1,6 @@
 //! The service, put together: the same for the binary and for tests.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::{ServiceExt, extract::Request};
@@ -10,48 +10,59 @@ use crate::{
     config::Config,
     domain::{Clock, Recipient},
     http::{self, AppState, Parts},
+    ingest::{Ingest, IngestParts, IngestTasks, Prepare},
     shutdown::Shutdown,
-    storage::Store,
+    storage::{SpoolFile, Store, StoreError},
 };
 
-/// The service, connected, migrated and listening, but not yet answering.
+/// The service, with its store and its listeners, but not yet answering.
 #[derive(Debug)]
 pub struct App {
     /// The public one, and the internal one where there is one; never empty.
     listeners: Vec<(TcpListener, http::Service)>,
+    tasks: IngestTasks,
     store: Store,
     shutdown_timeout: Duration,
 }
 
 impl App {
-    /// Connects to the store, migrates it unless told not to, and opens the listeners.
+    /// Opens the spool and the listeners, connects to the store and migrates it unless told not to. With
+    /// a spool it also starts while a database cannot be reached.
     ///
     /// # Errors
     /// Says what could not be reached or opened, and which key to look at.
     pub async fn build(config: &Config, clock: Clock) -> anyhow::Result<Self> {
-        let store = connect(config).await?;
-        if config.database.migrate {
-            tracing::debug!("migrating the database; replicas take turns");
-            store.migrate().await?;
-        }
+        let spool = match config.spool.file() {
+            Some(path) => Some(SpoolFile::open(path, config.spool.max_bytes).await?),
+            None => None,
+        };
+        let store = open(config).await?;
+        let unprepared = prepare(config, &store, spool.is_some()).await?;
+        let table = Arc::new(config.status_table()?);
+        let accounts = config.accounts()?;
+        let known = accounts.iter().map(|(account, _)| (account.name.clone(), account.clone()));
+        let (ingest, tasks) = Ingest::start(IngestParts {
+            store: store.clone(),
+            unprepared,
+            spool,
+            accounts: Arc::new(known.collect()),
+            table: Arc::clone(&table),
+            config: config.ingest,
+            keep_rejected: config.rejected.keep(),
+        });
         let state = AppState::new(Parts {
-            accounts: config.accounts()?,
+            accounts,
             api_keys: config.auth.keys.clone(),
             clock,
+            ingest,
             keep_rejected: config.rejected.keep(),
             store: store.clone(),
-            table: config.status_table()?,
+            table,
         });
         Recipient::warm_up();
-        let listeners = match config.http.internal_bind {
-            None => vec![(listen("http.bind", config.http.bind).await?, http::combined(state))],
-            Some(internal) => vec![
-                (listen("http.bind", config.http.bind).await?, http::public(state.clone())),
-                (listen("http.internal_bind", internal).await?, http::internal(state)),
-            ],
-        };
+        let listeners = listeners(config, state).await?;
         let shutdown_timeout = Duration::from_millis(config.http.shutdown_timeout_ms);
-        Ok(Self { listeners, store, shutdown_timeout })
+        Ok(Self { listeners, tasks, store, shutdown_timeout })
     }
 
     /// Where callbacks come in, and where questions do.
@@ -72,13 +83,14 @@ impl App {
             async move { axum::serve(listener, service).with_graceful_shutdown(begun).await }
         });
         let serving = futures_util::future::join_all(serving);
-        let store = self.store;
+        let (store, tasks) = (self.store, self.tasks);
         let work = async {
             for ended in serving.await {
                 if let Err(error) = ended {
                     tracing::error!(%error, "a listener failed");
                 }
             }
+            tasks.finish().await;
             store.close().await;
         };
         if shutdown.within(self.shutdown_timeout, work).await {
@@ -89,13 +101,41 @@ impl App {
     }
 }
 
-/// Connects to the store that the configuration names.
+/// Opens the store that the configuration names.
 ///
 /// # Errors
 /// Says which key to look at.
-pub async fn connect(config: &Config) -> anyhow::Result<Store> {
-    let hint = "cannot open the database; look at database.url (DATABASE_URL)";
-    Store::connect(&config.database).await.context(hint)
+pub async fn open(config: &Config) -> anyhow::Result<Store> {
+    Store::open(&config.database).await.context(HINT)
+}
+
+const HINT: &str = "cannot open the database; look at database.url (DATABASE_URL)";
+
+/// Prepares the database. One that cannot be reached is left to be prepared later, where a spool takes
+/// the callbacks meanwhile.
+async fn prepare(
+    config: &Config,
+    store: &Store,
+    has_spool: bool,
+) -> anyhow::Result<Option<(Prepare, StoreError)>> {
+    let prepare = Prepare { migrate: config.database.migrate };
+    tracing::debug!("preparing the database; replicas take turns");
+    match prepare.run(store).await {
+        Ok(()) => Ok(None),
+        Err(error) if has_spool && error.is_unreachable() => Ok(Some((prepare, error))),
+        Err(error) => Err(error).context(HINT),
+    }
+}
+
+async fn listeners(config: &Config, state: AppState) -> anyhow::Result<Vec<(TcpListener, http::Service)>> {
+    let public = listen("http.bind", config.http.bind).await?;
+    Ok(match config.http.internal_bind {
+        None => vec![(public, http::combined(state))],
+        Some(internal) => {
+            let internal = listen("http.internal_bind", internal).await?;
+            vec![(public, http::public(state.clone())), (internal, http::internal(state))]
+        }
+    })
 }
 
 async fn listen(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     app,
     config::{self, Config, Sources},
+    ingest::Prepare,
 };
 
 /// Receives Exotel's SMS delivery callbacks, keeps them durably and answers questions about them.
@@ -64,8 +65,8 @@ impl Cli {
 }
 
 async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let store = app::connect(config).await?;
-    store.migrate().await?;
+    let store = app::open(config).await?;
+    Prepare { migrate: true }.run(&store).await?;
     store.close().await;
     say(&format!("the {} database is up to date", store.kind()))
 }

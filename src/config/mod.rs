@@ -12,9 +12,12 @@ use url::Url;
 pub use load::{Sources, load};
 
 use crate::{
-    domain::{AccountConfig, AccountName, BadAccountName, BadStatusCode, StatusCodeConfig, StatusTable},
+    domain::{
+        Account, AccountConfig, AccountName, BadAccountName, BadStatusCode, Secret, StatusCodeConfig,
+        StatusTable, StringList,
+    },
     http::{AuthConfig, Exposure, HttpConfig},
-    ingest::RejectedConfig,
+    ingest::{BadIngest, IngestConfig, RejectedConfig, SpoolConfig},
     storage::{BadDatabase, DatabaseConfig},
     telemetry::{LogConfig, TelemetryError},
 };
@@ -26,6 +29,10 @@ pub struct Config {
     pub http: HttpConfig,
     /// Where receipts and messages are kept.
     pub database: DatabaseConfig,
+    /// How callbacks are gathered and committed.
+    pub ingest: IngestConfig,
+    /// Where callbacks are kept while the database cannot take them.
+    pub spool: SpoolConfig,
     /// Who may ask.
     pub auth: AuthConfig,
     /// How much of the log of refused bodies is kept.
@@ -91,6 +98,9 @@ pub enum ConfigError {
     /// The database's URL.
     #[error(transparent)]
     Database(#[from] BadDatabase),
+    /// How callbacks are gathered and committed.
+    #[error(transparent)]
+    Ingest(#[from] BadIngest),
     /// The filter of the log.
     #[error(transparent)]
     Log(#[from] TelemetryError),
@@ -106,14 +116,16 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// The accounts, by their checked names.
+    /// The accounts, and the tokens that open their callback URLs.
     ///
     /// # Errors
     /// [`ConfigError::AccountName`] where a name cannot stand in a URL.
-    pub fn accounts(&self) -> Result<Vec<(AccountName, AccountConfig)>, ConfigError> {
-        let checked = self.accounts.iter().map(|(name, account)| match AccountName::new(name) {
-            Ok(checked) => Ok((checked, account.clone())),
-            Err(source) => Err(ConfigError::AccountName { name: name.clone(), source }),
+    pub fn accounts(&self) -> Result<Vec<(Account, StringList<Secret>)>, ConfigError> {
+        let checked = self.accounts.iter().map(|(name, config)| {
+            let &AccountConfig { time_zone, country, ref callback_tokens } = config;
+            let checked = AccountName::new(name);
+            let name = checked.map_err(|source| ConfigError::AccountName { name: name.clone(), source })?;
+            Ok((Account { name, time_zone, country }, callback_tokens.clone()))
         });
         checked.collect()
     }
@@ -134,6 +146,7 @@ impl Config {
         self.accounts()?;
         self.status_table()?;
         self.database.check()?;
+        self.ingest.check()?;
         self.log.filter()?;
         let public = Url::parse(&self.public_url()).map_err(|_| ConfigError::PublicUrl)?;
         let plain = public.query().is_none() && public.fragment().is_none();

@@ -38,8 +38,8 @@ impl<'a> Message<'a> {
     /// The messages of a batch, each once, in the order of sid and account: writers that all keep
     /// to one order cannot deadlock.
     #[must_use]
-    pub fn of_batch(receipts: &'a [DeliveryReceipt]) -> Vec<Self> {
-        let mut messages: Vec<Self> = receipts.iter().map(Self::of).collect();
+    pub fn of_batch(receipts: impl IntoIterator<Item = &'a DeliveryReceipt>) -> Vec<Self> {
+        let mut messages: Vec<Self> = receipts.into_iter().map(Self::of).collect();
         messages.sort_by(|a, b| a.key().cmp(&b.key()));
         messages.dedup_by(|later, kept| {
             let same = later.key() == kept.key();

@@ -1,29 +1,7 @@
 //! A callback request, from its bytes to a [`StatusCallback`].
 
+use super::{form, json, multipart, other_event::resembles, raw_request::RawRequest, text::Texts};
 use crate::domain::{Anomalies, Anomaly, Labels, NotAStatusCallback, RawField, StatusCallback};
-
-use super::{form, json, multipart, other_event::resembles, text::Texts};
-
-/// A callback as it came over the wire, after authentication.
-#[derive(Clone, Copy, Debug)]
-pub enum RawRequest<'a> {
-    /// A POST: the body carries Exotel's fields, the query string the sender's labels.
-    Post {
-        /// The `Content-Type` header; none means a form.
-        content_type: Option<&'a str>,
-        /// The `Content-Encoding` header; none, or `identity`, is as it should be.
-        content_encoding: Option<&'a str>,
-        /// The query string, percent-encoded.
-        query: &'a str,
-        /// The body.
-        body: &'a [u8],
-    },
-    /// A GET: the query string carries both.
-    Get {
-        /// The query string, percent-encoded.
-        query: &'a str,
-    },
-}
 
 /// Why a request is no status callback.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +54,7 @@ pub struct ParsedCallback {
 ///
 /// # Errors
 /// [`CallbackError`] where it is no status callback of an SMS.
-pub fn parse(request: RawRequest<'_>) -> Result<ParsedCallback, CallbackError> {
+pub fn parse(request: &RawRequest) -> Result<ParsedCallback, CallbackError> {
     let mut texts = Texts::default();
     let (fields, (labels, mut anomalies)) = match request {
         RawRequest::Get { query } => form::fields_and_labels(query, &mut texts),
@@ -86,7 +64,7 @@ pub fn parse(request: RawRequest<'_>) -> Result<ParsedCallback, CallbackError> {
             return Err(CallbackError::ContentEncoding(shown(encoding)));
         }
         RawRequest::Post { content_type, query, body, .. } => {
-            let fields = body_fields(content_type.unwrap_or_default(), body, &mut texts)?;
+            let fields = body_fields(content_type.as_deref().unwrap_or_default(), body, &mut texts)?;
             (fields, form::labels(query, &mut texts))
         }
     };
@@ -136,11 +114,22 @@ fn shown(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::domain::Field;
 
-    fn post<'a>(content_type: &'a str, body: &'a [u8]) -> Result<ParsedCallback, CallbackError> {
-        parse(RawRequest::Post { content_type: Some(content_type), content_encoding: None, query: "", body })
+    fn request(content_type: Option<&str>, query: &str, body: &[u8]) -> RawRequest {
+        RawRequest::Post {
+            content_type: content_type.map(Into::into),
+            content_encoding: None,
+            query: query.into(),
+            body: body.to_vec().into(),
+        }
+    }
+
+    fn post(content_type: &str, body: &[u8]) -> Result<ParsedCallback, CallbackError> {
+        parse(&request(Some(content_type), "", body))
     }
 
     fn says(parsed: &ParsedCallback, field: Field) -> &str {
@@ -151,17 +140,12 @@ mod tests {
     fn a_form_a_json_object_a_multipart_body_and_a_query_say_the_same() {
         let multipart = b"--b\r\ncontent-disposition: form-data; name=\"SmsSid\"\r\n\r\ns1\r\n--b\r\ncontent-disposition: form-data; name=\"Status\"\r\n\r\nsent\r\n--b--\r\n";
         for parsed in [
-            parse(RawRequest::Post {
-                content_type: None,
-                content_encoding: Some("identity"),
-                query: "",
-                body: b"SmsSid=s1&Status=sent",
-            }),
+            parse(&request(None, "", b"SmsSid=s1&Status=sent")),
             post("application/x-www-form-urlencoded; charset=utf-8", b"sms_sid=s1&STATUS=sent"),
             post("application/json", br#"{"SmsSid":"s1","Status":"sent","SmsUnits":null}"#),
             post("application/json", br#"{"SMSMessage":{"Sid":"s1","Status":"sent"}}"#),
             post("multipart/form-data; boundary=b", multipart),
-            parse(RawRequest::Get { query: "SmsSid=s1&Status=sent" }),
+            parse(&RawRequest::Get { query: "SmsSid=s1&Status=sent".into() }),
         ] {
             let parsed = parsed.unwrap();
             assert_eq!((parsed.callback.sid().as_str(), says(&parsed, Field::Status)), ("s1", "sent"));
@@ -193,17 +177,22 @@ mod tests {
     #[test]
     fn body_and_query_keep_to_their_own() {
         let query = "Status=failed&campaign_id=diwali&token=secret";
-        let parsed = parse(RawRequest::Post {
-            content_type: None,
-            content_encoding: None,
-            query,
-            body: b"SmsSid=s1&Status=sent&x=y",
-        });
-        let parsed = parsed.unwrap();
+        let parsed = parse(&request(None, query, b"SmsSid=s1&Status=sent&x=y")).unwrap();
         assert_eq!(says(&parsed, Field::Status), "sent");
         let label = |key| parsed.labels.get(key);
         assert_eq!((label("campaign_id"), label("Status")), (Some("diwali"), Some("failed")));
         assert_eq!((label("x"), label("token")), (None, None));
+    }
+
+    #[test]
+    fn a_body_that_would_have_to_be_decompressed_is_refused() {
+        let encoded = |encoding: &str| {
+            let (content_encoding, body) =
+                (Some(encoding.into()), Bytes::from_static(b"SmsSid=s1&Status=sent"));
+            parse(&RawRequest::Post { content_type: None, content_encoding, query: String::new(), body })
+        };
+        assert!(encoded("identity").is_ok());
+        assert!(matches!(encoded("gzip"), Err(CallbackError::ContentEncoding(_))));
     }
 
     #[test]

@@ -7,7 +7,9 @@ mod form;
 mod json;
 mod multipart;
 mod other_event;
+mod raw_request;
 mod text;
 
-pub use callback::{CallbackError, ParsedCallback, RawRequest, parse};
+pub use callback::{CallbackError, ParsedCallback, parse};
 pub use form::RESERVED as RESERVED_QUERY_KEYS;
+pub use raw_request::RawRequest;

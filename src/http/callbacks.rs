@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{
     AppState, MAX_BODY, Problem, ProblemKind, extract::PathParams, state::KnownAccount, trace::RequestOutcome,
 };
-use crate::exotel::RawRequest;
+use crate::{exotel::RawRequest, ingest::Accepted};
 
 /// What Exotel is told.
 #[derive(Serialize)]
@@ -46,7 +46,7 @@ pub(super) async fn refuse_method() -> Problem {
         .header(header::ALLOW, "GET,POST")
 }
 
-/// Authentication comes before the body is read; 200 comes after the commit.
+/// Authentication comes before the body is read; 200 comes once the callback is on disk.
 async fn take(
     state: &AppState,
     account: &str,
@@ -60,17 +60,16 @@ async fn take(
         return Err(Problem::unauthorized("the callback URL needs one of the account's tokens"));
     }
     let received_at = state.clock.now();
-    let bytes;
     let raw = if head.method == Method::GET {
-        RawRequest::Get { query }
+        RawRequest::Get { query: query.to_owned() }
     } else {
-        bytes = read_body(&head.headers, body).await?;
+        let body = read_body(&head.headers, body).await?;
         let content_type = text(&head.headers, header::CONTENT_TYPE);
         let content_encoding = text(&head.headers, header::CONTENT_ENCODING);
-        RawRequest::Post { content_type, content_encoding, query, body: &bytes }
+        RawRequest::Post { content_type, content_encoding, query: query.to_owned(), body }
     };
-    let sid = state.ingest.accept(raw, &known.account, received_at).await?;
-    let status = "recorded";
+    let Accepted { sid, kept } = state.ingest.accept(raw, &known.account, received_at).await?;
+    let status = kept.into();
     let mut response = Json(Taken { status, sid: sid.as_str() }).into_response();
     response.extensions_mut().insert(RequestOutcome(status));
     Ok(response)
@@ -85,8 +84,8 @@ fn find<'s>(state: &'s AppState, account: &str) -> Result<&'s KnownAccount, Prob
 }
 
 /// A header as text; one that is no text is none of those that are taken.
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    Some(headers.get(name)?.to_str().unwrap_or("unreadable"))
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    Some(headers.get(name)?.to_str().unwrap_or("unreadable").to_owned())
 }
 
 async fn read_body(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Problem> {

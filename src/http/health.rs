@@ -10,15 +10,25 @@ pub(super) async fn livez() -> Json<Value> {
     Json(json!({"status": "alive"}))
 }
 
-/// The store answers.
+/// Callbacks are taken: the store answers, or the spool stands in for it. A store that is known to fail
+/// is not asked, so that the answer comes at once.
 pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Value>, Problem> {
-    let store = state.store.kind();
-    match state.store.ping().await {
-        Ok(()) => Ok(Json(json!({"status": "ready", "store": store}))),
-        Err(error) => {
-            tracing::warn!(%error, store, "not ready");
-            let detail = format!("the {store} store is unreachable");
-            Err(Problem::new(ProblemKind::StoreUnavailable, detail).with("store", store))
-        }
+    let (store, ingest) = (state.store.kind(), &state.ingest);
+    let answers = if ingest.store_fails() { false } else { pong(&state).await };
+    if answers {
+        return Ok(Json(json!({"status": "ready", "store": store})));
     }
+    let detail = format!("the {store} store is unreachable");
+    if ingest.has_spool() {
+        return Ok(Json(json!({"status": "spooling", "store": store, "detail": detail})));
+    }
+    Err(Problem::new(ProblemKind::StoreUnavailable, detail).with("store", store))
+}
+
+async fn pong(state: &AppState) -> bool {
+    let answer = state.store.ping().await;
+    if let Err(error) = &answer {
+        tracing::warn!(%error, store = state.store.kind(), "not ready");
+    }
+    answer.is_ok()
 }

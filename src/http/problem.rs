@@ -16,6 +16,8 @@ use crate::{exotel::CallbackError, ingest::IngestError, storage::StoreError};
 pub enum ProblemKind {
     /// The same sid was reported for several accounts.
     AmbiguousSid,
+    /// The database refuses what the callback holds.
+    CannotBeStored,
     /// The service failed.
     Internal,
     /// A parameter of the question is wrong.
@@ -30,6 +32,8 @@ pub enum ProblemKind {
     BodyTooLarge,
     /// The fields are no status callback.
     NotAStatusCallback,
+    /// Too many callbacks wait already.
+    Overloaded,
     /// No store can take it, or answer, now.
     StoreUnavailable,
     /// A token or key is missing or wrong.
@@ -51,12 +55,14 @@ impl ProblemKind {
         match self {
             Self::AmbiguousSid => (StatusCode::CONFLICT, "Several accounts have this sid"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
+            Self::CannotBeStored => (StatusCode::UNPROCESSABLE_ENTITY, "Cannot be stored"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
             Self::InvalidParameter => (StatusCode::BAD_REQUEST, "Invalid parameter"),
             Self::MalformedBody => (StatusCode::UNPROCESSABLE_ENTITY, "Malformed body"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::MissingScope => (StatusCode::FORBIDDEN, "Missing scope"),
             Self::NotAStatusCallback => (StatusCode::UNPROCESSABLE_ENTITY, "Not a status callback"),
+            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "Overloaded"),
             Self::StoreUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "Store unavailable"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Self::UnknownAccount => (StatusCode::NOT_FOUND, "Unknown account"),
@@ -119,6 +125,10 @@ impl Problem {
     /// The store is out of reach. Logged here, once; the caller learns nothing but that.
     pub(super) fn store(error: &StoreError) -> Self {
         tracing::error!(%error, "the store does not do its work");
+        Self::unavailable()
+    }
+
+    fn unavailable() -> Self {
         Self::new(ProblemKind::StoreUnavailable, "the store cannot be reached now; try again later")
             .header(header::RETRY_AFTER, "5")
     }
@@ -152,8 +162,16 @@ impl From<StoreError> for Problem {
 impl From<IngestError> for Problem {
     fn from(error: IngestError) -> Self {
         match error {
-            IngestError::Store(error) => Self::store(&error),
             IngestError::Refused(error) => error.into(),
+            IngestError::RefusedByStore => Self::new(
+                ProblemKind::CannotBeStored,
+                "the database refuses what this callback holds; it is kept in the log of refused bodies",
+            ),
+            IngestError::QueueFull => {
+                Self::new(ProblemKind::Overloaded, "too many callbacks wait to be stored; try again later")
+                    .header(header::RETRY_AFTER, "1")
+            }
+            IngestError::Unavailable => Self::unavailable(),
         }
     }
 }

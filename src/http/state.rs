@@ -7,7 +7,7 @@ use super::{
     auth::{ApiKeys, CallbackTokens},
 };
 use crate::{
-    domain::{Account, AccountConfig, AccountName, Clock, StatusTable},
+    domain::{Account, AccountName, Clock, Secret, StatusTable, StringList},
     ingest::Ingest,
     storage::{Keep, Store},
 };
@@ -46,36 +46,35 @@ impl std::ops::Deref for AppState {
 /// What the handlers' state is made of.
 #[derive(Debug)]
 pub struct Parts {
-    /// The accounts whose callbacks are taken.
-    pub accounts: Vec<(AccountName, AccountConfig)>,
+    /// The accounts whose callbacks are taken, and the tokens that open their URLs.
+    pub accounts: Vec<(Account, StringList<Secret>)>,
     /// The API keys in force.
     pub api_keys: ApiKeyList,
     /// The time of day.
     pub clock: Clock,
+    /// The way of a callback to disk.
+    pub ingest: Ingest,
     /// How much of the log of refused bodies is kept.
     pub keep_rejected: Keep,
     /// Where receipts and messages are kept.
     pub store: Store,
     /// The status codes in force.
-    pub table: StatusTable,
+    pub table: Arc<StatusTable>,
 }
 
 impl AppState {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { accounts, api_keys, clock, keep_rejected, store, table } = parts;
-        let known = |(name, config): (AccountName, AccountConfig)| {
-            let account =
-                Account { name: name.clone(), time_zone: config.time_zone, country: config.country };
-            (name, KnownAccount { account, tokens: CallbackTokens::new(&config.callback_tokens.0) })
+        let Parts { accounts, api_keys, clock, ingest, keep_rejected, store, table } = parts;
+        let known = |(account, tokens): (Account, StringList<Secret>)| {
+            (account.name.clone(), KnownAccount { account, tokens: CallbackTokens::new(&tokens.0) })
         };
-        let table = Arc::new(table);
         Self(Arc::new(Shared {
             accounts: accounts.into_iter().map(known).collect(),
             api_keys: ApiKeys::new(&api_keys),
             clock,
-            ingest: Ingest::new(store.clone(), Arc::clone(&table), keep_rejected),
+            ingest,
             keep_rejected,
             store,
             table,

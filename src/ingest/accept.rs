@@ -1,22 +1,58 @@
-//! One request: parse, normalise, commit. The caller may answer 200 once `accept` says so.
+//! One request: read, and kept. The caller may answer 200 once `accept` says so.
 
-use std::sync::Arc;
+use tokio::sync::oneshot;
 
-use percent_encoding::percent_decode_str;
-
+use super::{
+    circuit::Circuit,
+    group_commit::GroupCommit,
+    reader::Reader,
+    rejected::{RejectedLog, reason},
+    spool::{Spool, spooled},
+};
 use crate::{
-    domain::{Account, DeliveryReceipt, MessageSid, Reception, Source, StatusTable, Time},
-    exotel::{self, CallbackError, ParsedCallback, RESERVED_QUERY_KEYS, RawRequest},
-    storage::{Keep, RejectedBody, Store, StoreError},
+    domain::{Account, MessageSid, Time},
+    exotel::{CallbackError, RawRequest},
 };
 
-/// The way of a callback into the store.
+/// The way of a callback to disk. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Ingest {
-    store: Store,
-    table: Arc<StatusTable>,
-    keep_rejected: Keep,
+    pub(super) reader: Reader,
+    pub(super) group_commit: GroupCommit,
+    pub(super) rejected: RejectedLog,
+    pub(super) circuit: Circuit,
+    pub(super) spool: Option<Spool>,
 }
+
+/// A callback that is on disk.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The message.
+    pub sid: MessageSid,
+    /// Where it is kept.
+    pub kept: Kept,
+}
+
+/// Where a callback is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Kept {
+    /// In the store.
+    Recorded,
+    /// In the spool, until the store can take it.
+    Spooled,
+}
+
+/// Why a callback is not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotKept {
+    QueueFull,
+    RefusedByStore,
+    Unavailable,
+}
+
+/// Who waits for a callback.
+pub(super) type Ticket = oneshot::Sender<Result<Kept, NotKept>>;
 
 /// Why a callback was not recorded.
 #[derive(Debug, thiserror::Error)]
@@ -24,88 +60,70 @@ pub enum IngestError {
     /// It is no status callback; its bytes and the reason are in the log of refused bodies.
     #[error(transparent)]
     Refused(CallbackError),
-    /// The store could not take it.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    /// The store refuses what it holds; its bytes and the reason are in the log of refused bodies.
+    #[error("the store refuses it")]
+    RefusedByStore,
+    /// Too many callbacks wait already.
+    #[error("too many callbacks wait")]
+    QueueFull,
+    /// Neither the store nor the spool can take it.
+    #[error("neither the store nor the spool can take it")]
+    Unavailable,
 }
 
-impl Ingest {
-    /// A way into `store`, with the codes in force.
-    #[must_use]
-    pub fn new(store: Store, table: Arc<StatusTable>, keep_rejected: Keep) -> Self {
-        Self { store, table, keep_rejected }
-    }
-
-    /// Records a callback. `Ok` means that it is on disk.
-    ///
-    /// # Errors
-    /// [`IngestError::Refused`] where it is no status callback, which is then kept with the reason;
-    /// [`IngestError::Store`] where nothing is known to be kept.
-    pub async fn accept(
-        &self,
-        request: RawRequest<'_>,
-        account: &Account,
-        received_at: Time,
-    ) -> Result<MessageSid, IngestError> {
-        let parsed = match exotel::parse(request) {
-            Ok(parsed) => parsed,
-            Err(error) => return Err(self.refuse(request, account, received_at, error).await),
-        };
-        let ParsedCallback { callback, labels, anomalies } = parsed;
-        let (table, source) = (&*self.table, Source::Callback);
-        let reception = Reception { account, table, labels, anomalies, source, received_at };
-        let receipt = DeliveryReceipt::normalise(callback, reception);
-        self.store.record(std::slice::from_ref(&receipt)).await?;
-        Ok(receipt.sid)
-    }
-
-    /// Keeps what was refused, and says why it was.
-    async fn refuse(
-        &self,
-        request: RawRequest<'_>,
-        account: &Account,
-        received_at: Time,
-        error: CallbackError,
-    ) -> IngestError {
-        let reason = match &error {
-            CallbackError::NotAStatusCallback { resembles: Some(other), .. } => {
-                format!("{error}; it looks like {other}")
-            }
-            _ => error.to_string(),
-        };
-        let without_secrets;
-        let (content_type, body) = match request {
-            RawRequest::Post { content_type, body, .. } => (content_type, body),
-            RawRequest::Get { query } => {
-                without_secrets = without_reserved(query);
-                (None, without_secrets.as_bytes())
-            }
-        };
-        let rejected =
-            RejectedBody { received_at, account: &account.name, content_type, reason: &reason, body };
-        match self.store.reject(&rejected, self.keep_rejected).await {
-            Ok(()) => IngestError::Refused(error),
-            Err(error) => error.into(),
+impl From<NotKept> for IngestError {
+    fn from(reason: NotKept) -> Self {
+        match reason {
+            NotKept::QueueFull => Self::QueueFull,
+            NotKept::RefusedByStore => Self::RefusedByStore,
+            NotKept::Unavailable => Self::Unavailable,
         }
     }
 }
 
-/// A query string without the token and its like, however their names are encoded.
-fn without_reserved(query: &str) -> String {
-    let secret = |pair: &&str| {
-        let key = pair.split('=').next().unwrap_or_default();
-        let key = percent_decode_str(key).decode_utf8_lossy();
-        RESERVED_QUERY_KEYS.contains(&&*key)
-    };
-    query.split('&').filter(|pair| !secret(pair)).collect::<Vec<_>>().join("&")
-}
+impl Ingest {
+    /// Takes a callback. `Ok` means that it is on disk. Dropping the future changes nothing for a
+    /// callback that was read: it is kept all the same.
+    ///
+    /// # Errors
+    /// [`IngestError::Refused`] and [`IngestError::RefusedByStore`] where it is kept as refused; the
+    /// others where nothing is known to be kept.
+    pub async fn accept(
+        &self,
+        request: RawRequest,
+        account: &Account,
+        received_at: Time,
+    ) -> Result<Accepted, IngestError> {
+        match self.reader.read(&request, account, received_at) {
+            Ok(receipt) => {
+                let sid = receipt.sid.clone();
+                let kept = self.group_commit.keep(receipt, request).await?;
+                Ok(Accepted { sid, kept })
+            }
+            Err(error) => Err(self.refuse(request, (account, received_at), error).await),
+        }
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_kept_query_string_holds_no_secret() {
-        assert_eq!(without_reserved("SmsSid=s1&token=t&%74oken=t&sig=x&tokens=y"), "SmsSid=s1&tokens=y");
+    /// Keeps what was refused, in the spool while the store cannot: the drain will refuse it again.
+    async fn refuse(
+        &self,
+        request: RawRequest,
+        (account, received_at): (&Account, Time),
+        error: CallbackError,
+    ) -> IngestError {
+        let reception = (&account.name, received_at);
+        if !self.circuit.is_open() {
+            match self.rejected.append(&request, reception, &reason(&error)).await {
+                Ok(()) => return IngestError::Refused(error),
+                Err(failure) => self.circuit.open(&failure),
+            }
+        }
+        match &self.spool {
+            Some(spool) => match spool.keep(spooled(request, reception)).await {
+                Ok(()) => IngestError::Refused(error),
+                Err(reason) => reason.into(),
+            },
+            None => IngestError::Unavailable,
+        }
     }
 }

@@ -1,9 +1,20 @@
 //! From a request that was let in to a receipt on disk, or to the log of refused bodies.
 //!
-//! May import `domain`, `exotel` and `storage`.
+//! A callback is read by [`Ingest`], waits in the queue of the group commit, and is answered once its
+//! batch is on disk. While the store fails, the circuit is open and the spool takes the raw requests;
+//! the drain reads them again once the store is back. May import `domain`, `exotel` and `storage`.
 
 mod accept;
+mod circuit;
+mod commit;
 mod config;
+mod drain;
+mod group_commit;
+mod reader;
+mod rejected;
+mod spool;
+mod start;
 
-pub use accept::{Ingest, IngestError};
-pub use config::RejectedConfig;
+pub use accept::{Accepted, Ingest, IngestError, Kept};
+pub use config::{BadIngest, IngestConfig, RejectedConfig, SpoolConfig};
+pub use start::{IngestParts, IngestTasks, Prepare};

@@ -57,3 +57,25 @@ pub enum StoreError {
     #[error("a stored value is not the JSON that it should be: {0}")]
     Json(#[from] serde_json::Error),
 }
+
+/// Why the spool could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// The file cannot be made or written.
+    #[error(
+        "spool.path: cannot write to {path}: {why}; name a file in a writable folder (DLR__SPOOL__PATH), or \
+         leave it empty to do without a spool"
+    )]
+    Unwritable {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The cap is reached, or the disk is full.
+    #[error("the spool is full")]
+    Full,
+    /// Anything else. Nothing of the batch is kept.
+    #[error("the spool fails: {0}")]
+    Failed(sqlx::Error),
+}

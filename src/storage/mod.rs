@@ -3,18 +3,21 @@
 //! Both hold the same tables and run the same statements wherever the dialects agree; what differs
 //! is in `postgres` and `sqlite`. May import `domain` only.
 //!
-//! A caller that is told `Ok` by [`Store::record`] may answer 200: the transaction is on disk.
+//! A caller that is told `Ok` by [`Writer::record`] or [`SpoolFile::append`] may answer 200: it is on disk.
 
 mod config;
 mod error;
+mod failure;
 mod page;
 mod postgres;
 mod read;
 mod rejected;
 mod row;
+mod spool_file;
 mod sql;
 mod sqlite;
 mod time;
+mod writer;
 
 use std::{future::Future, time::Duration};
 
@@ -22,12 +25,13 @@ use sqlx::migrate::Migrator;
 use tokio::time::timeout;
 
 pub use config::DatabaseConfig;
-pub use error::{BadDatabase, StoreError};
+pub use error::{BadDatabase, SpoolError, StoreError};
+pub use failure::Failure;
 pub use page::{BadCursor, Cursor, Page, PageRequest};
 pub use rejected::{Keep, RejectedBody, StoredRejection};
 pub use row::StoredReceipt;
-
-use crate::domain::{DeliveryReceipt, Message};
+pub use spool_file::{SpoolFile, SpooledRequest};
+pub use writer::Writer;
 
 /// A store of either kind. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -60,17 +64,29 @@ macro_rules! on_readers {
 use on_readers;
 
 impl Store {
-    /// Connects to the database that `config` names; a SQLite file and its folder are made if missing.
+    /// Opens the store that `config` names. A SQLite file and its folder are made if missing; a Postgres
+    /// is not asked for anything yet.
     ///
     /// # Errors
-    /// [`StoreError`] where the URL is not understood or nothing answers in time.
-    pub async fn connect(config: &DatabaseConfig) -> Result<Self, StoreError> {
+    /// [`StoreError`] where the URL is not understood, or the file cannot be opened.
+    pub async fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
         config.check()?;
         let backend = match config.scheme()? {
-            config::Scheme::Postgres => Backend::Postgres(postgres::Postgres::connect(config).await?),
-            config::Scheme::Sqlite => Backend::Sqlite(sqlite::Sqlite::connect(config).await?),
+            config::Scheme::Postgres => Backend::Postgres(postgres::Postgres::open(config)?),
+            config::Scheme::Sqlite => Backend::Sqlite(sqlite::Sqlite::open(config).await?),
         };
         Ok(Self { backend, deadline: config.timeout() })
+    }
+
+    /// Asks the database whether it is there and can hold what it will be given.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it does not answer in time, or cannot hold every text.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        match &self.backend {
+            Backend::Postgres(postgres) => postgres.check().await,
+            Backend::Sqlite(_) => Ok(()),
+        }
     }
 
     /// `postgres` or `sqlite`.
@@ -90,19 +106,6 @@ impl Store {
         match &self.backend {
             Backend::Postgres(postgres) => postgres.migrate().await,
             Backend::Sqlite(sqlite) => sqlite.migrate().await,
-        }
-    }
-
-    /// Appends a batch of receipts and advances the outcomes of their messages, in one transaction.
-    /// Once it returns `Ok`, all of it is on disk.
-    ///
-    /// # Errors
-    /// [`StoreError`]: none of the batch is known to be kept, and all of it may be recorded again.
-    pub async fn record(&self, receipts: &[DeliveryReceipt]) -> Result<(), StoreError> {
-        let messages = Message::of_batch(receipts);
-        match &self.backend {
-            Backend::Postgres(postgres) => self.in_time(postgres.record(receipts, &messages)).await,
-            Backend::Sqlite(sqlite) => self.in_time(sqlite.record(receipts, &messages)).await,
         }
     }
 
@@ -139,9 +142,9 @@ fn tolerant(migrations: &mut Migrator) -> &Migrator {
 /// Every statement of each backend, for the test that prepares them all on a migrated database.
 #[must_use]
 pub fn statements(kind: &str) -> Vec<&'static str> {
-    let own: &[&'static str] = match kind {
-        "postgres" => &postgres::STATEMENTS,
-        _ => &sqlite::STATEMENTS,
-    };
-    [own, &sql::SHARED].concat()
+    match kind {
+        "spool" => spool_file::STATEMENTS.to_vec(),
+        "postgres" => [&postgres::STATEMENTS[..], &sql::SHARED].concat(),
+        _ => [&sqlite::statements()[..], &sql::SHARED].concat(),
+    }
 }

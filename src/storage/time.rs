@@ -8,6 +8,12 @@ use crate::domain::Time;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StoredTime(pub Time);
 
+impl From<StoredTime> for Time {
+    fn from(stored: StoredTime) -> Self {
+        stored.0
+    }
+}
+
 impl Type<Postgres> for StoredTime {
     fn type_info() -> <Postgres as Database>::TypeInfo {
         <Time as Type<Postgres>>::type_info()

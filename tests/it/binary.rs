@@ -72,7 +72,11 @@ fn a_configuration_that_cannot_be_used_says_what_to_set() {
     assert!(no_profile.contains("there is no profile `staging`"), "{no_profile}");
     let no_database = complaint(
         &["serve"],
-        &[("DATABASE_URL", "postgres://127.0.0.1:1/dlr"), ("DLR__DATABASE__TIMEOUT_MS", "500")],
+        &[
+            ("DATABASE_URL", "postgres://127.0.0.1:1/dlr"),
+            ("DLR__DATABASE__TIMEOUT_MS", "500"),
+            ("DLR__SPOOL__PATH", ""),
+        ],
     );
     assert!(no_database.contains("look at database.url (DATABASE_URL)"), "{no_database}");
     assert_eq!(no_database.matches("Connection refused").count(), 1, "the cause, and once: {no_database}");
@@ -118,7 +122,7 @@ async fn migrate_brings_the_schema_up_to_date_and_serve_can_leave_it_alone() {
             let printed = run(folder.path(), (&["migrate"], &variables)).unwrap();
             assert!(printed.contains("database is up to date"), "{printed}");
         }
-        let store = Store::connect(&crate::support::config(&database, &[]).database).await.unwrap();
+        let store = Store::open(&crate::support::config(&database, &[]).database).await.unwrap();
         assert!(store.messages("nobody").await.unwrap().is_empty());
     }
     let empty = Database::create(Backend::Sqlite).await;

@@ -55,7 +55,7 @@ impl Breaker {
 }
 
 #[tokio::test]
-async fn without_its_store_the_service_lives_says_so_and_acknowledges_nothing() {
+async fn without_store_and_spool_the_service_lives_says_so_and_acknowledges_nothing() {
     let mut database = Database::create(Backend::Postgres).await;
     let breaker = Breaker::before(&mut database).await;
     let app = TestApp::on_database(database, &[("DATABASE__TIMEOUT_MS", "1000")]).await;

@@ -18,7 +18,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("shutdown", vec![]),
         ("config", vec!["domain", "http", "ingest", "storage", "telemetry"]),
         ("app", vec!["config", "domain", "http", "ingest", "shutdown", "storage"]),
-        ("cli", vec!["app", "config", "domain", "exotel", "http", "shutdown", "telemetry"]),
+        ("cli", vec!["app", "config", "domain", "exotel", "http", "ingest", "shutdown", "telemetry"]),
     ])
 }
 

@@ -45,8 +45,9 @@ async fn check(
     store: &Store,
     (receipts, lengths): (&[DeliveryReceipt], &[usize]),
 ) -> Result<(), TestCaseError> {
+    let mut writer = store.writer();
     for batch in batches(receipts, lengths) {
-        store.record(batch).await.unwrap();
+        writer.record(&batch.iter().collect::<Vec<_>>()).await.unwrap();
     }
     let expected: BTreeMap<_, _> =
         Message::of_batch(receipts).into_iter().map(|message| (message.sid.to_string(), message)).collect();
@@ -62,7 +63,7 @@ fn sql_merges_as_rust_does(backend: Backend) {
     let runtime = Runtime::new().unwrap();
     let database = runtime.block_on(Database::create(backend));
     let store = runtime.block_on(async {
-        let store = Store::connect(&config(&database, &[]).database).await.unwrap();
+        let store = Store::open(&config(&database, &[]).database).await.unwrap();
         store.migrate().await.unwrap();
         store
     });
@@ -98,7 +99,7 @@ async fn concurrent_writers_agree(backend: Backend) {
     let database = Database::create(backend).await;
     let config = config(&database, &[]).database;
     // Two replicas: a store of its own each.
-    let replicas = [Store::connect(&config).await.unwrap(), Store::connect(&config).await.unwrap()];
+    let replicas = [Store::open(&config).await.unwrap(), Store::open(&config).await.unwrap()];
     replicas[0].migrate().await.unwrap();
     let mut runner = TestRunner::deterministic();
     let said = vec((said(), 0..10_u8), 200).new_tree(&mut runner).unwrap().current();
@@ -106,12 +107,12 @@ async fn concurrent_writers_agree(backend: Backend) {
         said.iter().map(|(said, message)| said.about(&format!("shared-{message}"))).collect();
 
     let writers = (0..6_usize).map(|writer| {
-        let (store, mut own) = (replicas[writer % 2].clone(), receipts.clone());
+        let (mut replica, mut own) = (replicas[writer % 2].writer(), receipts.clone());
         let turn = writer * 31 % own.len();
         own.rotate_left(turn);
         tokio::spawn(async move {
             for batch in batches(&own, &[1 + writer, 7, 20]) {
-                store.record(batch).await.unwrap();
+                replica.record(&batch.iter().collect::<Vec<_>>()).await.unwrap();
             }
         })
     });

@@ -1,8 +1,8 @@
 //! Two databases, one schema: equal migrations, tables and columns, and statements that prepare.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, num::NonZeroU64};
 
-use dlr_receiver::storage::{Store, statements};
+use dlr_receiver::storage::{SpoolFile, Store, statements};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr, SqliteConnection};
 
 use crate::support::{Backend, Database, config};
@@ -16,7 +16,7 @@ fn migrations(backend: &str) -> Vec<String> {
 
 async fn migrated(backend: Backend) -> Database {
     let database = Database::create(backend).await;
-    let store = Store::connect(&config(&database, &[]).database).await.unwrap();
+    let store = Store::open(&config(&database, &[]).database).await.unwrap();
     store.migrate().await.unwrap();
     store.migrate().await.unwrap();
     store.close().await;
@@ -85,6 +85,19 @@ async fn every_statement_prepares_on_postgres() {
 }
 
 #[tokio::test]
+async fn every_statement_of_the_spool_prepares() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spool.db");
+    let spool = SpoolFile::open(&path, NonZeroU64::MAX).await.unwrap();
+    spool.close().await;
+    let mut connection = SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    for statement in statements("spool") {
+        let prepared = connection.prepare(AssertSqlSafe(statement).into_sql_str()).await;
+        assert!(prepared.is_ok(), "{:?}: {statement}", prepared.err());
+    }
+}
+
+#[tokio::test]
 async fn every_statement_prepares_on_sqlite() {
     let database = migrated(Backend::Sqlite).await;
     let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
@@ -127,7 +140,7 @@ async fn a_version_still_starts_on_the_schema_of_the_next() {
                 connection.execute(next).await.unwrap();
             }
         }
-        let store = Store::connect(&config(&database, &[]).database).await.unwrap();
+        let store = Store::open(&config(&database, &[]).database).await.unwrap();
         store.migrate().await.unwrap();
     }
 }
@@ -142,6 +155,7 @@ async fn a_database_that_cannot_hold_every_text_is_refused() {
     let (server, _) = database.url.rsplit_once('/').unwrap();
     let mut config = config(&database, &[]).database;
     config.url = format!("{server}/{name}");
-    let error = Store::connect(&config).await.unwrap_err().to_string();
+    let store = Store::open(&config).await.unwrap();
+    let error = store.check().await.unwrap_err().to_string();
     assert!(error.contains("encoding is LATIN1"), "{error}");
 }

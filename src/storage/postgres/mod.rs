@@ -1,12 +1,17 @@
 //! The store on Postgres.
 
 mod record;
+mod writer;
+
+use std::{sync::Arc, time::Duration};
 
 use sqlx::{
     ConnectOptions, Connection,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
 };
 use tokio::time::timeout;
+
+pub(super) use writer::Writer;
 
 use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
 
@@ -15,28 +20,34 @@ pub(super) const STATEMENTS: [&str; 2] = [record::RECORD, ENCODING];
 
 const ENCODING: &str = "SELECT current_setting('server_encoding')";
 
-/// A pool of connections to Postgres.
+/// Postgres: a pool of connections that read, and as many that write as there are writers.
 #[derive(Clone, Debug)]
 pub(super) struct Postgres {
     pool: PgPool,
+    options: Arc<PgConnectOptions>,
+    patience: Duration,
 }
 
 impl Postgres {
-    pub async fn connect(config: &DatabaseConfig) -> Result<Self, StoreError> {
+    /// Connects to nothing yet.
+    pub fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
         let options: PgConnectOptions = config.url.parse().map_err(BadDatabase::Unreadable)?;
         let options = options.application_name("dlr-receiver").disable_statement_logging();
-        // The pool would only say that it timed out; one connection says why.
-        let encoding = timeout(config.timeout(), encoding(&options)).await;
-        let encoding = encoding.map_err(|_| StoreError::TimedOut(config.timeout()))??;
-        if encoding != "UTF8" {
-            return Err(StoreError::Encoding(encoding));
-        }
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections.get())
             .acquire_timeout(config.timeout())
-            .connect_with(options)
-            .await?;
-        Ok(Self { pool })
+            .connect_lazy_with(options.clone());
+        Ok(Self { pool, options: Arc::new(options), patience: config.timeout() })
+    }
+
+    /// Whether it answers, and holds every text.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        // The pool would only say that it timed out; one connection says why.
+        let encoding = timeout(self.patience, encoding(&self.options)).await;
+        match encoding.map_err(|_| StoreError::TimedOut(self.patience))??.as_str() {
+            "UTF8" => Ok(()),
+            other => Err(StoreError::Encoding(other.to_owned())),
+        }
     }
 
     pub async fn migrate(&self) -> Result<(), StoreError> {
@@ -46,6 +57,11 @@ impl Postgres {
 
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// A writer; it connects when it is first used.
+    pub fn writer(&self) -> Writer {
+        Writer::new(Arc::clone(&self.options))
     }
 }
 

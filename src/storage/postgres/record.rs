@@ -1,12 +1,11 @@
 //! Writing a batch: one statement, one round trip, one transaction.
 
 use sqlx::{
-    Postgres as Db,
+    PgConnection, Postgres as Db,
     postgres::{PgArguments, PgBindIterExt},
     query::Query,
 };
 
-use super::Postgres;
 use crate::{
     domain::{DeliveryOutcome, DeliveryReceipt, Message},
     storage::{
@@ -60,27 +59,30 @@ pub(super) const RECORD: &str = concat!(
     on_conflict_merge!("'-infinity'", "jsonb_object_agg", "jsonb_each_text", "max(value COLLATE \"C\")"),
 );
 
-impl Postgres {
-    pub async fn record(&self, receipts: &[DeliveryReceipt], messages: &[Message<'_>]) -> sqlx::Result<()> {
-        let each = receipts.iter();
-        let query = sqlx::query(RECORD)
-            .bind(each.clone().map(|r| r.received_at).bind_iter())
-            .bind(each.clone().map(|r| r.delivered_at).bind_iter())
-            .bind(each.clone().map(|r| r.updated_at).bind_iter())
-            .bind(each.clone().map(|r| r.sid.as_str()).bind_iter())
-            .bind(each.clone().map(|r| r.account.as_str()).bind_iter())
-            .bind(each.clone().map(|r| <&str>::from(r.source)).bind_iter())
-            .bind(each.clone().map(|r| fields_json(&r.fields)).bind_iter());
-        let each_message = messages.iter();
-        let query = bind_outcomes(query, each.map(|r| &r.outcome))
-            .bind(each_message.clone().map(|m| m.sid.as_str()).bind_iter())
-            .bind(each_message.clone().map(|m| m.account.as_str()).bind_iter())
-            .bind(each_message.clone().map(|m| m.first_received_at).bind_iter())
-            .bind(each_message.clone().map(|m| m.last_received_at).bind_iter())
-            .bind(each_message.clone().map(|m| m.callbacks).bind_iter());
-        bind_outcomes(query, each_message.map(|m| &*m.outcome)).execute(&self.pool).await?;
-        Ok(())
-    }
+/// Writes a batch of receipts, and the messages that they add up to.
+pub(super) async fn record(
+    connection: &mut PgConnection,
+    receipts: &[&DeliveryReceipt],
+    messages: &[Message<'_>],
+) -> sqlx::Result<()> {
+    let each = receipts.iter();
+    let query = sqlx::query(RECORD)
+        .bind(each.clone().map(|r| r.received_at).bind_iter())
+        .bind(each.clone().map(|r| r.delivered_at).bind_iter())
+        .bind(each.clone().map(|r| r.updated_at).bind_iter())
+        .bind(each.clone().map(|r| r.sid.as_str()).bind_iter())
+        .bind(each.clone().map(|r| r.account.as_str()).bind_iter())
+        .bind(each.clone().map(|r| <&str>::from(r.source)).bind_iter())
+        .bind(each.clone().map(|r| fields_json(&r.fields)).bind_iter());
+    let each_message = messages.iter();
+    let query = bind_outcomes(query, each.map(|r| &r.outcome))
+        .bind(each_message.clone().map(|m| m.sid.as_str()).bind_iter())
+        .bind(each_message.clone().map(|m| m.account.as_str()).bind_iter())
+        .bind(each_message.clone().map(|m| m.first_received_at).bind_iter())
+        .bind(each_message.clone().map(|m| m.last_received_at).bind_iter())
+        .bind(each_message.clone().map(|m| m.callbacks).bind_iter());
+    bind_outcomes(query, each_message.map(|m| &*m.outcome)).execute(connection).await?;
+    Ok(())
 }
 
 type Statement<'q> = Query<'q, Db, PgArguments>;

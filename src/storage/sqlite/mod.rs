@@ -12,7 +12,7 @@ use sqlx::{
 use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
 
 /// Every statement that only SQLite runs.
-pub(super) const STATEMENTS: [&str; 2] = [record::APPEND_RECEIPT, record::MERGE_MESSAGE];
+pub(super) use record::statements;
 
 /// Connections to one SQLite file.
 #[derive(Clone, Debug)]
@@ -22,9 +22,9 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    pub async fn connect(config: &DatabaseConfig) -> Result<Self, StoreError> {
+    pub async fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
         let options: SqliteConnectOptions = config.url.parse().map_err(BadDatabase::Unreadable)?;
-        make_folder(options.get_filename())?;
+        make_folder(options.get_filename()).map_err(|(path, source)| StoreError::Folder { path, source })?;
         // FULL: in WAL mode a commit is on disk only then.
         let options = options
             .create_if_missing(true)
@@ -33,7 +33,9 @@ impl Sqlite {
             .busy_timeout(config.timeout())
             .disable_statement_logging();
         let pool = |connections: u32| {
-            SqlitePoolOptions::new().max_connections(connections).acquire_timeout(config.timeout())
+            let pool = SqlitePoolOptions::new().max_connections(connections);
+            // A file does not hang up.
+            pool.acquire_timeout(config.timeout()).test_before_acquire(false)
         };
         let writer = pool(1).connect_with(options.clone()).await?;
         let readers = pool(config.max_connections.get()).connect_with(options.read_only(true)).await?;
@@ -59,8 +61,8 @@ impl Sqlite {
     }
 }
 
-fn make_folder(file: &Path) -> Result<(), StoreError> {
+/// Makes the folder of `file`, where it has one.
+pub(super) fn make_folder(file: &Path) -> Result<(), (String, std::io::Error)> {
     let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    fs::create_dir_all(folder)
-        .map_err(|source| StoreError::Folder { path: folder.display().to_string(), source })
+    fs::create_dir_all(folder).map_err(|error| (folder.display().to_string(), error))
 }

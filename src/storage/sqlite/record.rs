@@ -1,5 +1,7 @@
 //! Writing a batch: one transaction, synced to disk by its commit.
 
+use std::sync::LazyLock;
+
 use sqlx::{Sqlite as Db, query::Query, sqlite::SqliteArguments};
 
 use super::Sqlite;
@@ -15,46 +17,78 @@ use crate::{
     },
 };
 
-/// Appends one receipt.
-pub(super) const APPEND_RECEIPT: &str = concat!(
-    "INSERT INTO receipts (",
-    receipt_columns!(),
-    ", ",
-    outcome_columns!(),
-    ") \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-        $21, $22, $23)"
-);
+/// How many rows one statement writes: handing a statement to the thread that owns the connection costs
+/// more than running it for one row.
+const ROWS: usize = 32;
 
-/// Merges one message into the stored one.
-pub(super) const MERGE_MESSAGE: &str = concat!(
-    "INSERT INTO messages (",
-    message_columns!(),
-    ", ",
-    outcome_columns!(),
-    ") \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
-    on_conflict_merge!("-1", "json_group_object", "json_each", "max(value)"),
-);
+/// Appends receipts; before the rows.
+const APPEND: &str =
+    concat!("INSERT INTO receipts (", receipt_columns!(), ", ", outcome_columns!(), ") VALUES ");
+const RECEIPT_COLUMNS: usize = 23;
+
+/// Merges messages into the stored ones; before the rows, and after them.
+const MERGE: &str =
+    concat!("INSERT INTO messages (", message_columns!(), ", ", outcome_columns!(), ") VALUES ");
+const MESSAGE_COLUMNS: usize = 21;
+const ON_CONFLICT: &str = on_conflict_merge!("-1", "json_group_object", "json_each", "max(value)");
+
+/// One statement for a number of rows.
+struct Rows {
+    one: String,
+    many: String,
+}
+
+impl Rows {
+    fn new((head, columns, tail): (&str, usize, &str)) -> Self {
+        let row = format!("({})", vec!["?"; columns].join(", "));
+        let of = |rows: usize| format!("{head}{}{tail}", vec![row.as_str(); rows].join(", "));
+        Self { one: of(1), many: of(ROWS) }
+    }
+
+    fn of(&'static self, rows: usize) -> &'static str {
+        if rows == ROWS { &self.many } else { &self.one }
+    }
+}
+
+static APPEND_RECEIPTS: LazyLock<Rows> = LazyLock::new(|| Rows::new((APPEND, RECEIPT_COLUMNS, "")));
+static MERGE_MESSAGES: LazyLock<Rows> = LazyLock::new(|| Rows::new((MERGE, MESSAGE_COLUMNS, ON_CONFLICT)));
+
+/// Every statement that writes a batch.
+pub fn statements() -> [&'static str; 4] {
+    [&APPEND_RECEIPTS.one, &APPEND_RECEIPTS.many, &MERGE_MESSAGES.one, &MERGE_MESSAGES.many]
+        .map(String::as_str)
+}
 
 impl Sqlite {
-    pub async fn record(&self, receipts: &[DeliveryReceipt], messages: &[Message<'_>]) -> sqlx::Result<()> {
+    pub async fn record(&self, receipts: &[&DeliveryReceipt], messages: &[Message<'_>]) -> sqlx::Result<()> {
         // IMMEDIATE: a transaction that begins by reading could not always go on to write.
         let mut transaction = self.writer().begin_with("BEGIN IMMEDIATE").await?;
-        for receipt in receipts {
-            append(receipt).execute(&mut *transaction).await?;
+        for rows in chunks(receipts) {
+            let query = sqlx::query(APPEND_RECEIPTS.of(rows.len()));
+            rows.iter()
+                .fold(query, |query, receipt| bind_receipt(query, receipt))
+                .execute(&mut *transaction)
+                .await?;
         }
-        for message in messages {
-            merge(message).execute(&mut *transaction).await?;
+        for rows in chunks(messages) {
+            let query = sqlx::query(MERGE_MESSAGES.of(rows.len()));
+            rows.iter().fold(query, bind_message).execute(&mut *transaction).await?;
         }
         transaction.commit().await
     }
 }
 
+/// As many rows at a time as one statement takes, and the rest one by one.
+fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let whole = rows.chunks_exact(ROWS);
+    let rest = whole.remainder().chunks(1);
+    whole.chain(rest)
+}
+
 type Statement<'q> = Query<'q, Db, SqliteArguments>;
 
-fn append(receipt: &DeliveryReceipt) -> Statement<'_> {
-    let query = sqlx::query(APPEND_RECEIPT)
+fn bind_receipt<'q>(query: Statement<'q>, receipt: &'q DeliveryReceipt) -> Statement<'q> {
+    let query = query
         .bind(StoredTime(receipt.received_at))
         .bind(receipt.delivered_at.map(StoredTime))
         .bind(receipt.updated_at.map(StoredTime))
@@ -65,8 +99,8 @@ fn append(receipt: &DeliveryReceipt) -> Statement<'_> {
     bind_outcome(query, &receipt.outcome)
 }
 
-fn merge<'q>(message: &'q Message<'_>) -> Statement<'q> {
-    let query = sqlx::query(MERGE_MESSAGE)
+fn bind_message<'q>(query: Statement<'q>, message: &'q Message<'_>) -> Statement<'q> {
+    let query = query
         .bind(message.sid.as_str())
         .bind(message.account.as_str())
         .bind(StoredTime(message.first_received_at))

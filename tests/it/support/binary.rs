@@ -54,7 +54,7 @@ impl Service {
         let (log, out) = (folder.path().join("log"), folder.path().join("out"));
         let mut command = binary(folder.path());
         command.env("DLR__HTTP__BIND", "127.0.0.1:0").env("DATABASE_URL", &database.url);
-        command.env("DLR__DATABASE__TIMEOUT_MS", "20000");
+        command.env("DLR__DATABASE__TIMEOUT_MS", "20000").env("DLR__INGEST__COMMIT_TIMEOUT_MS", "20000");
         command.envs(variables.iter().copied());
         command.stdout(File::create(&out).unwrap()).stderr(File::create(&log).unwrap());
         Self { url: String::new(), log, child: command.spawn().unwrap(), _folder: folder }

@@ -157,6 +157,8 @@ pub fn config(database: &Database, settings: Settings<'_>) -> Config {
         ("DATABASE__URL", database.url.as_str()),
         // A busy test machine may take long over a commit.
         ("DATABASE__TIMEOUT_MS", "20000"),
+        ("INGEST__COMMIT_TIMEOUT_MS", "20000"),
+        ("SPOOL__PATH", ""),
     ];
     let variables =
         own.iter().chain(settings).map(|(key, value)| (format!("DLR__{key}"), (*value).to_owned()));

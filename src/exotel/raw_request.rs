@@ -1,0 +1,68 @@
+//! A callback request as it came over the wire, after authentication.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+
+use super::form::RESERVED;
+
+/// A callback as it came over the wire. It owns what it holds, so that it can be kept and read again.
+#[derive(Clone, PartialEq, Eq)]
+pub enum RawRequest {
+    /// A POST: the body carries Exotel's fields, the query string the sender's labels.
+    Post {
+        /// The `Content-Type` header; none means a form.
+        content_type: Option<String>,
+        /// The `Content-Encoding` header; none, or `identity`, is as it should be.
+        content_encoding: Option<String>,
+        /// The query string, percent-encoded.
+        query: String,
+        /// The body.
+        body: Bytes,
+    },
+    /// A GET: the query string carries both.
+    Get {
+        /// The query string, percent-encoded.
+        query: String,
+    },
+}
+
+impl RawRequest {
+    /// The query string, percent-encoded, without the token and its like, however their names are encoded.
+    #[must_use]
+    pub fn query_without_secrets(&self) -> Cow<'_, str> {
+        let (Self::Post { query, .. } | Self::Get { query }) = self;
+        let secret = |pair: &&str| {
+            let key = pair.split('=').next().unwrap_or_default();
+            RESERVED.contains(&&*percent_decode_str(key).decode_utf8_lossy())
+        };
+        if query.split('&').any(|pair| secret(&pair)) {
+            query.split('&').filter(|pair| !secret(pair)).collect::<Vec<_>>().join("&").into()
+        } else {
+            query.into()
+        }
+    }
+}
+
+/// Nothing of a request but its kind: the rest is nobody's business.
+impl std::fmt::Debug for RawRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Post { .. } => "RawRequest::Post",
+            Self::Get { .. } => "RawRequest::Get",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_query_string_holds_no_secret() {
+        let kept = |query: &str| RawRequest::Get { query: query.into() }.query_without_secrets().into_owned();
+        assert_eq!(kept("SmsSid=s1&token=t&%74oken=t&sig=x&tokens=y"), "SmsSid=s1&tokens=y");
+        assert_eq!(kept("a=b&c"), "a=b&c");
+    }
+}

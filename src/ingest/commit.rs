@@ -1,0 +1,94 @@
+//! One batch into the store: within its time, and without the rows that the store refuses.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::rejected::RejectedLog;
+use crate::{
+    domain::DeliveryReceipt,
+    exotel::RawRequest,
+    storage::{Failure, StoreError, Writer},
+};
+
+/// A callback on its way into the store, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Pending<W> {
+    /// What it means.
+    pub receipt: DeliveryReceipt,
+    /// How it came.
+    pub raw: RawRequest,
+    /// Who waits.
+    pub waiting: W,
+}
+
+/// What became of a batch.
+#[derive(Debug)]
+pub(super) struct Committed<W> {
+    /// On disk.
+    pub recorded: Vec<W>,
+    /// Refused by the store; on disk in the log of refused bodies.
+    pub refused: Vec<W>,
+    /// What is not known to be on disk, and why.
+    pub failed: Option<(StoreError, Vec<Pending<W>>)>,
+}
+
+/// Commits batches, one at a time.
+#[derive(Debug)]
+pub(super) struct Committer {
+    pub writer: Writer,
+    pub deadline: Duration,
+    pub rejected: RejectedLog,
+}
+
+impl Committer {
+    /// Commits a batch as a whole. Where the store refuses what a row holds, the row is found by halving
+    /// the batch, and is kept in the log of refused bodies; the others are committed.
+    pub async fn commit<W>(&mut self, batch: Vec<Pending<W>>) -> Committed<W> {
+        let mut done = Committed { recorded: Vec::new(), refused: Vec::new(), failed: None };
+        // The part to go on with stands last.
+        let mut parts = vec![batch];
+        while let Some(mut part) = parts.pop() {
+            let error = match self.record(&part).await {
+                Ok(()) => {
+                    done.recorded.extend(part.into_iter().map(|pending| pending.waiting));
+                    continue;
+                }
+                Err(error) if error.failure() != Failure::Poison => error,
+                Err(_) if part.len() > 1 => {
+                    let later = part.split_off(part.len() / 2);
+                    parts.extend([later, part]);
+                    continue;
+                }
+                Err(poison) => match self.refuse(&part, &poison).await {
+                    Ok(()) => {
+                        done.refused.extend(part.into_iter().map(|pending| pending.waiting));
+                        continue;
+                    }
+                    Err(error) => error,
+                },
+            };
+            parts.push(part);
+            done.failed = Some((error, parts.into_iter().rev().flatten().collect()));
+            break;
+        }
+        done
+    }
+
+    async fn record<W>(&mut self, part: &[Pending<W>]) -> Result<(), StoreError> {
+        let receipts: Vec<&DeliveryReceipt> = part.iter().map(|pending| &pending.receipt).collect();
+        match timeout(self.deadline, self.writer.record(&receipts)).await {
+            Ok(recorded) => recorded,
+            Err(_) => Err(StoreError::TimedOut(self.deadline)),
+        }
+    }
+
+    async fn refuse<W>(&self, part: &[Pending<W>], poison: &StoreError) -> Result<(), StoreError> {
+        for Pending { receipt, raw, .. } in part {
+            tracing::warn!(sid = %receipt.sid, "the store refuses a callback; it is kept in the rejected log");
+            let reason = format!("the store refuses it: {poison}");
+            self.rejected.append(raw, (&receipt.account, receipt.received_at), &reason).await?;
+        }
+        Ok(())
+    }
+}

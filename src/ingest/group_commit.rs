@@ -1,0 +1,139 @@
+//! Group commit: while one batch is on its way to disk, the next one gathers. No timer, so that a lone
+//! callback is never delayed.
+
+use std::time::Duration;
+
+use tokio::{
+    sync::{
+        mpsc::{self, error::TrySendError},
+        oneshot,
+    },
+    task::JoinHandle,
+    time::timeout,
+};
+
+use super::{
+    accept::{Kept, NotKept, Ticket},
+    circuit::Circuit,
+    commit::{Committed, Committer, Pending},
+    config::IngestConfig,
+    spool::{Spool, spooled},
+};
+use crate::{domain::DeliveryReceipt, exotel::RawRequest};
+
+/// The way into the store. Cheap to clone; the group commit ends with the last clone, once everything
+/// that waits is on disk.
+#[derive(Clone, Debug)]
+pub(super) struct GroupCommit(mpsc::Sender<Pending<Ticket>>);
+
+impl GroupCommit {
+    /// Starts to commit what comes.
+    pub fn start(config: IngestConfig, committer: Committer, overflow: Overflow) -> (Self, JoinHandle<()>) {
+        let (sender, queue) = mpsc::channel(config.queue.get());
+        let gathering = Gathering { queue, batch: config.batch.get(), overflow };
+        (Self(sender), tokio::spawn(gathering.run(committer)))
+    }
+
+    /// Waits until the receipt is on disk.
+    pub async fn keep(&self, receipt: DeliveryReceipt, raw: RawRequest) -> Result<Kept, NotKept> {
+        let (waiting, answer) = oneshot::channel();
+        self.0.try_send(Pending { receipt, raw, waiting }).map_err(|error| match error {
+            TrySendError::Full(_) => NotKept::QueueFull,
+            TrySendError::Closed(_) => NotKept::Unavailable,
+        })?;
+        answer.await.unwrap_or(Err(NotKept::Unavailable))
+    }
+}
+
+/// Where callbacks go that the store cannot take.
+#[derive(Debug)]
+pub(super) struct Overflow {
+    pub circuit: Circuit,
+    pub spool: Option<Spool>,
+}
+
+impl Overflow {
+    async fn take(&self, batch: Vec<Pending<Ticket>>) {
+        for Pending { receipt, raw, waiting } in batch {
+            match &self.spool {
+                Some(spool) => {
+                    spool.take(spooled(raw, (&receipt.account, receipt.received_at)), waiting).await;
+                }
+                None => answer([waiting], Err(NotKept::Unavailable)),
+            }
+        }
+    }
+}
+
+/// How long callbacks wait behind a commit that hangs, before they go to the spool. Those in the commit
+/// itself wait for its deadline.
+const STALL: Duration = Duration::from_millis(200);
+
+struct Gathering {
+    queue: mpsc::Receiver<Pending<Ticket>>,
+    /// The most callbacks of one commit.
+    batch: usize,
+    overflow: Overflow,
+}
+
+impl Gathering {
+    async fn run(mut self, mut committer: Committer) {
+        loop {
+            let batch = self.gather().await;
+            if batch.is_empty() {
+                break;
+            }
+            if self.overflow.circuit.is_open() {
+                self.overflow.take(batch).await;
+            } else {
+                // Boxed: it is larger than all that surrounds it.
+                let done = self.outwait(Box::pin(committer.commit(batch))).await;
+                self.release(done).await;
+            }
+        }
+    }
+
+    /// What has gathered, or the first that comes; nothing at the end.
+    async fn gather(&mut self) -> Vec<Pending<Ticket>> {
+        let mut gathered = Vec::with_capacity(self.queue.len().min(self.batch));
+        self.queue.recv_many(&mut gathered, self.batch).await;
+        gathered
+    }
+
+    /// Waits for a commit. Where it hangs, the spool takes what comes meanwhile.
+    async fn outwait(
+        &mut self,
+        mut commit: impl Future<Output = Committed<Ticket>> + Unpin,
+    ) -> Committed<Ticket> {
+        if let Ok(committed) = timeout(STALL, &mut commit).await {
+            return committed;
+        }
+        let mut ended = self.overflow.spool.is_none();
+        loop {
+            tokio::select! {
+                committed = &mut commit => return committed,
+                batch = self.gather(), if !ended => {
+                    ended = batch.is_empty();
+                    self.overflow.take(batch).await;
+                }
+            }
+        }
+    }
+
+    /// Answers those who waited for a batch.
+    async fn release(&self, committed: Committed<Ticket>) {
+        answer(committed.recorded, Ok(Kept::Recorded));
+        answer(committed.refused, Err(NotKept::RefusedByStore));
+        if let Some((error, batch)) = committed.failed {
+            self.overflow.circuit.open(&error);
+            self.overflow.take(batch).await;
+        }
+    }
+}
+
+fn answer(waiting: impl IntoIterator<Item = Ticket>, answer: Result<Kept, NotKept>) {
+    for ticket in waiting {
+        // Whoever waited may be gone; what was done for it stays done.
+        let _ = ticket.send(answer);
+    }
+}

@@ -1,0 +1,88 @@
+//! The spool: raw requests on disk while the store cannot take them.
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+
+use super::{
+    accept::{Kept, NotKept, Ticket},
+    circuit::Circuit,
+};
+use crate::{
+    domain::{AccountName, Time},
+    exotel::RawRequest,
+    storage::{SpoolError, SpoolFile, SpooledRequest},
+};
+
+/// The way into the spool. Cheap to clone; the writer ends with the last clone.
+#[derive(Clone, Debug)]
+pub(super) struct Spool(mpsc::Sender<(SpooledRequest, Ticket)>);
+
+/// The most requests of one sync to disk.
+const BATCH: usize = 512;
+
+impl Spool {
+    /// Starts the writer of `file`.
+    pub fn start(file: SpoolFile, circuit: Circuit) -> (Self, JoinHandle<()>) {
+        let (sender, queue) = mpsc::channel(BATCH);
+        (Self(sender), tokio::spawn(write(file, queue, circuit)))
+    }
+
+    /// Gives a request to the spool, for whoever waits for it. Waits only while the spool is behind.
+    pub async fn take(&self, request: SpooledRequest, ticket: Ticket) {
+        if let Err(mpsc::error::SendError((_, ticket))) = self.0.send((request, ticket)).await {
+            // Whoever waited may be gone.
+            let _ = ticket.send(Err(NotKept::Unavailable));
+        }
+    }
+
+    /// Keeps a request. `Ok` means that it is on disk.
+    pub async fn keep(&self, request: SpooledRequest) -> Result<(), NotKept> {
+        let (ticket, answer) = oneshot::channel();
+        self.take(request, ticket).await;
+        answer.await.unwrap_or(Err(NotKept::Unavailable)).map(|_| ())
+    }
+}
+
+/// Appends whatever has gathered during the sync before, and then answers.
+async fn write(file: SpoolFile, mut queue: mpsc::Receiver<(SpooledRequest, Ticket)>, circuit: Circuit) {
+    let mut gathered = Vec::with_capacity(BATCH);
+    while queue.recv_many(&mut gathered, BATCH).await > 0 {
+        let (requests, tickets): (Vec<_>, Vec<_>) = gathered.drain(..).unzip();
+        let appended = file.append(&requests).await;
+        match &appended {
+            Ok(()) => circuit.call_drain(),
+            Err(SpoolError::Full) => tracing::error!("the spool is full: callbacks are answered with 503"),
+            Err(error) => tracing::error!(%error, "callbacks are answered with 503"),
+        }
+        for ticket in tickets {
+            let answer = if appended.is_ok() { Ok(Kept::Spooled) } else { Err(NotKept::Unavailable) };
+            // Whoever waited may be gone; the callback is kept all the same.
+            let _ = ticket.send(answer);
+        }
+    }
+    file.close().await;
+}
+
+/// A request as the spool keeps it, without the token of its URL.
+pub(super) fn spooled(raw: RawRequest, (account, received_at): (&AccountName, Time)) -> SpooledRequest {
+    let query = raw.query_without_secrets().into_owned();
+    let (method, content_type, content_encoding, body) = match raw {
+        RawRequest::Post { content_type, content_encoding, body, .. } => {
+            ("POST", content_type, content_encoding, body.to_vec())
+        }
+        RawRequest::Get { .. } => ("GET", None, None, Vec::new()),
+    };
+    let (account, method) = (account.as_str().to_owned(), method.to_owned());
+    SpooledRequest { id: 0, received_at, account, method, content_type, content_encoding, query, body }
+}
+
+/// The request that was spooled.
+pub(super) fn unspooled(spooled: &SpooledRequest) -> RawRequest {
+    let SpooledRequest { content_type, content_encoding, query, body, .. } = spooled.clone();
+    match spooled.method.as_str() {
+        "GET" => RawRequest::Get { query },
+        _ => RawRequest::Post { content_type, content_encoding, query, body: body.into() },
+    }
+}

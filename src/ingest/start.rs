@@ -1,0 +1,130 @@
+//! Starts what works in the background, and ends it in order.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{
+    Ingest, IngestConfig,
+    circuit::Circuit,
+    commit::Committer,
+    drain::Drain,
+    group_commit::{GroupCommit, Overflow},
+    reader::Reader,
+    rejected::RejectedLog,
+    spool::Spool,
+};
+use crate::{
+    domain::{Account, AccountName, StatusTable},
+    storage::{Keep, SpoolFile, Store, StoreError},
+};
+
+/// How a database is prepared before it is used.
+#[derive(Clone, Copy, Debug)]
+pub struct Prepare {
+    /// Whether it is migrated.
+    pub migrate: bool,
+}
+
+impl Prepare {
+    /// Checks the database, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it does not answer, or cannot be used.
+    pub async fn run(self, store: &Store) -> Result<(), StoreError> {
+        store.check().await?;
+        if self.migrate { store.migrate().await } else { Ok(()) }
+    }
+}
+
+/// What the way of a callback to disk is made of.
+#[derive(Debug)]
+pub struct IngestParts {
+    /// Where receipts and messages are kept.
+    pub store: Store,
+    /// What the database still needs, where it could not be reached yet.
+    pub unprepared: Option<(Prepare, StoreError)>,
+    /// Where callbacks are kept while the store fails.
+    pub spool: Option<SpoolFile>,
+    /// The accounts whose callbacks are taken.
+    pub accounts: Arc<HashMap<AccountName, Account>>,
+    /// The status codes in force.
+    pub table: Arc<StatusTable>,
+    /// How callbacks are gathered and committed.
+    pub config: IngestConfig,
+    /// How much of the log of refused bodies is kept.
+    pub keep_rejected: Keep,
+}
+
+/// What works in the background.
+#[derive(Debug)]
+pub struct IngestTasks {
+    group_commit: JoinHandle<()>,
+    drain: JoinHandle<()>,
+    stop_drain: watch::Sender<()>,
+    spool: Option<JoinHandle<()>>,
+}
+
+impl Ingest {
+    /// Starts to commit and to drain.
+    #[must_use]
+    pub fn start(parts: IngestParts) -> (Self, IngestTasks) {
+        let IngestParts { store, unprepared, spool: file, accounts, table, config, keep_rejected } = parts;
+        let (circuit, reader) = (Circuit::default(), Reader { table, accounts });
+        let unprepared = unprepared.map(|(prepare, error)| {
+            circuit.open(&error);
+            prepare
+        });
+        let (spool, spooling) = file.clone().map(|file| Spool::start(file, circuit.clone())).unzip();
+        let rejected = RejectedLog { store: store.clone(), keep: keep_rejected };
+        let committer = || Committer {
+            writer: store.writer(),
+            deadline: config.commit_timeout(),
+            rejected: rejected.clone(),
+        };
+        let overflow = Overflow { circuit: circuit.clone(), spool: spool.clone() };
+        let (group_commit, committing) = GroupCommit::start(config, committer(), overflow);
+        let (stop_drain, stop) = watch::channel(());
+        let drain = Drain {
+            store: store.clone(),
+            unprepared,
+            file,
+            lock: None,
+            reader: reader.clone(),
+            committer: committer(),
+            circuit: circuit.clone(),
+        };
+        let tasks = IngestTasks {
+            group_commit: committing,
+            drain: tokio::spawn(drain.run(stop)),
+            stop_drain,
+            spool: spooling,
+        };
+        (Self { reader, group_commit, rejected, circuit, spool }, tasks)
+    }
+
+    /// Whether the store fails, and is left alone.
+    #[must_use]
+    pub fn store_fails(&self) -> bool {
+        self.circuit.is_open()
+    }
+
+    /// Whether callbacks are taken while the store fails.
+    #[must_use]
+    pub fn has_spool(&self) -> bool {
+        self.spool.is_some()
+    }
+}
+
+impl IngestTasks {
+    /// Waits until everything that was accepted is on disk. Every clone of the [`Ingest`] must be gone.
+    pub async fn finish(self) {
+        drop(self.stop_drain);
+        // A task that has panicked has said so.
+        let _ = self.group_commit.await;
+        let _ = self.drain.await;
+        if let Some(spool) = self.spool {
+            let _ = spool.await;
+        }
+    }
+}

@@ -29,6 +29,7 @@ use tower_http::{
 
 pub use api_key::{API_KEY_PREFIX, ApiKeyConfig, ApiKeyList, KeyDigest, Scope};
 pub use config::{AuthConfig, Exposure, HttpConfig};
+pub use messages::message_json;
 pub use problem::{Problem, ProblemKind};
 pub use state::{AppState, Parts};
 

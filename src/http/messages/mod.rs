@@ -14,7 +14,7 @@ use super::{
     extract::{PathParams, QueryParams},
 };
 use crate::{
-    domain::Message,
+    domain::{Message, StatusTable},
     storage::{Cursor, PageRequest},
 };
 
@@ -32,7 +32,13 @@ pub(super) async fn get(
     QueryParams(which): QueryParams<WhichMessage>,
 ) -> Result<Json<Value>, Problem> {
     let message = find(&state, &sid, which.account.as_deref()).await?;
-    Ok(Json(json!(MessageView::of(&message, &state.table))))
+    Ok(Json(message_json(&message, &state.table)))
+}
+
+/// A message as it is answered, with what its code means in `table`.
+#[must_use]
+pub fn message_json(message: &Message<'_>, table: &StatusTable) -> Value {
+    json!(MessageView::of(message, table))
 }
 
 /// Parameters of the list of a message's receipts.

@@ -14,11 +14,15 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("storage", vec!["domain"]),
         ("ingest", vec!["domain", "exotel", "storage"]),
         ("http", vec!["domain", "exotel", "storage", "ingest"]),
+        ("simulator", vec!["domain", "exotel", "http"]),
         ("telemetry", vec![]),
         ("shutdown", vec![]),
         ("config", vec!["domain", "http", "ingest", "storage", "telemetry"]),
         ("app", vec!["config", "domain", "http", "ingest", "shutdown", "storage"]),
-        ("cli", vec!["app", "config", "domain", "exotel", "http", "ingest", "shutdown", "telemetry"]),
+        (
+            "cli",
+            vec!["app", "config", "domain", "exotel", "http", "ingest", "shutdown", "simulator", "telemetry"],
+        ),
     ])
 }
 

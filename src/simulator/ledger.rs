@@ -1,0 +1,121 @@
+//! What the receiver has answered.
+//!
+//! May import nothing else of this crate.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use hyper::StatusCode;
+use serde_json::Value;
+
+use super::{
+    client::{Answer, NoAnswer},
+    schedule::Item,
+    sender::Delivered,
+};
+
+/// The answers to a run.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    /// How often each callback was acknowledged, by the number of its message and its place there.
+    acknowledged: HashMap<(u32, usize), u32>,
+    /// Callbacks and garbage that were sent, repeats by Exotel not counted.
+    pub sent: usize,
+    /// The numbers of the messages that were sent.
+    pub messages: BTreeSet<u32>,
+    /// How much of it was garbage.
+    pub garbage: usize,
+    /// Callbacks acknowledged as recorded.
+    pub recorded: usize,
+    /// Callbacks acknowledged as spooled.
+    pub spooled: usize,
+    /// Garbage that was refused.
+    pub refused: usize,
+    /// Further attempts.
+    pub retried: usize,
+    /// Sent to no avail.
+    pub given_up: usize,
+    /// Garbage that was answered with 200.
+    pub garbage_taken: usize,
+    /// Garbage that broke the receiver: 5xx, but for 503, which says "not now".
+    pub garbage_broke: usize,
+    /// How many attempts failed for each reason.
+    pub failures: BTreeMap<String, usize>,
+    /// What was last answered to a callback that was given up.
+    pub last_failure: Option<String>,
+}
+
+impl Ledger {
+    /// Takes down what came of a callback.
+    pub fn note(&mut self, delivered: &Delivered) {
+        self.sent += 1;
+        self.retried += delivered.earlier.len();
+        for failed in &delivered.earlier {
+            *self.failures.entry(reason(failed)).or_default() += 1;
+        }
+        match delivered.item {
+            Item::Callback { message, place } => {
+                self.messages.insert(message);
+                self.note_callback((message, place), &delivered.last);
+            }
+            Item::Garbage { .. } => self.note_garbage(&delivered.last),
+        }
+    }
+
+    fn note_callback(&mut self, callback: (u32, usize), last: &Result<Answer, NoAnswer>) {
+        match last {
+            Ok(answer) if answer.status == StatusCode::OK => {
+                *self.acknowledged.entry(callback).or_default() += 1;
+                let spooled = json(answer)["status"] == "spooled";
+                *(if spooled { &mut self.spooled } else { &mut self.recorded }) += 1;
+            }
+            failed => {
+                self.last_failure = Some(in_full(failed));
+                self.give_up(failed);
+            }
+        }
+    }
+
+    fn note_garbage(&mut self, last: &Result<Answer, NoAnswer>) {
+        self.garbage += 1;
+        match last.as_ref().map(|answer| answer.status) {
+            Ok(StatusCode::OK) => self.garbage_taken += 1,
+            Ok(status) if status.is_client_error() => self.refused += 1,
+            Ok(status) if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE => {
+                self.garbage_broke += 1;
+                self.give_up(last);
+            }
+            _ => self.give_up(last),
+        }
+    }
+
+    fn give_up(&mut self, failed: &Result<Answer, NoAnswer>) {
+        self.given_up += 1;
+        *self.failures.entry(reason(failed)).or_default() += 1;
+    }
+
+    /// How often a callback was acknowledged.
+    pub fn acknowledged(&self, message: u32, place: usize) -> u32 {
+        self.acknowledged.get(&(message, place)).copied().unwrap_or_default()
+    }
+}
+
+fn reason(failed: &Result<Answer, NoAnswer>) -> String {
+    match failed {
+        Ok(answer) => format!("answered {}", answer.status),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// With what a problem says about itself.
+fn in_full(failed: &Result<Answer, NoAnswer>) -> String {
+    let said = failed.as_ref().ok().map(json);
+    let detail = said.as_ref().and_then(|problem| problem["detail"].as_str().or(problem["title"].as_str()));
+    match detail {
+        Some(detail) => format!("{}: {detail}", reason(failed)),
+        None => reason(failed),
+    }
+}
+
+fn json(answer: &Answer) -> Value {
+    serde_json::from_slice(&answer.body).unwrap_or_default()
+}

@@ -1,0 +1,128 @@
+//! Reading back what was acknowledged.
+//!
+//! May import nothing else of this crate.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::body::Body;
+use futures_util::{StreamExt, stream};
+use hyper::{Request, StatusCode, header, header::HeaderValue};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Progress,
+    client::{Answer, HttpClient, NoAnswer},
+    expectation::{Difference, Rules, differences},
+    ledger::Ledger,
+    request::CallbackRequest,
+    target::Target,
+    traffic::Traffic,
+};
+
+/// How long it waits before it asks again: at first, and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// Asks the receiver about messages.
+pub(super) struct Verifier {
+    pub client: Arc<HttpClient>,
+    pub target: Target,
+    /// Opens its questions.
+    pub authorization: Option<HeaderValue>,
+    pub traffic: Arc<Traffic>,
+    pub rules: Rules,
+    pub connections: usize,
+    /// How long a message may be on its way after it was acknowledged.
+    pub wait: Duration,
+}
+
+/// What the receiver knows of a message, against what it must know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finding {
+    /// What it must.
+    Right,
+    /// It does not know it; the text says how it said so.
+    Missing(String),
+    /// Something else.
+    Wrong(Vec<Difference>),
+}
+
+/// A message's Sid, whether any callback of it was acknowledged, and what was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The Sid.
+    pub sid: String,
+    /// Whether the receiver must know it.
+    pub acknowledged: bool,
+    /// What it knows.
+    pub finding: Finding,
+}
+
+impl Verifier {
+    /// Asks for every message that was sent until it is found as it must be, or the time is up.
+    pub async fn read_back(&self, ledger: &Ledger, progress: &mut Progress<'_>) -> Vec<Found> {
+        let (deadline, mut pause) = (Instant::now() + self.wait, PAUSES.0);
+        let mut open: Vec<u32> = ledger.messages.iter().copied().collect();
+        let mut right = Vec::new();
+        loop {
+            let asked = stream::iter(std::mem::take(&mut open)).map(|number| self.find(number, ledger));
+            let mut asked = asked.buffer_unordered(self.connections);
+            let mut unsettled = Vec::new();
+            while let Some((number, found)) = asked.next().await {
+                if found.finding == Finding::Right {
+                    right.push(found);
+                } else {
+                    unsettled.push((number, found));
+                }
+                progress("reading back", right.len(), ledger.messages.len());
+            }
+            if unsettled.is_empty() || Instant::now() >= deadline {
+                right.extend(unsettled.into_iter().map(|(_, found)| found));
+                return right;
+            }
+            open = unsettled.into_iter().map(|(number, _)| number).collect();
+            sleep(pause.min(deadline - Instant::now())).await;
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    /// What the receiver says of a sid.
+    pub async fn ask(&self, sid: &str) -> Result<Answer, NoAnswer> {
+        let mut question = Request::get(self.target.message(sid));
+        if let Some(authorization) = &self.authorization {
+            question = question.header(header::AUTHORIZATION, authorization);
+        }
+        self.client.send(question.body(Body::empty()).expect("its parts are checked")).await
+    }
+
+    async fn find(&self, number: u32, ledger: &Ledger) -> (u32, Found) {
+        let message = self.traffic.message(number);
+        let (mut sure, mut unsure, mut times) = (Vec::new(), Vec::new(), 0);
+        for (place, fields) in message.callbacks.iter().enumerate() {
+            let request = CallbackRequest::of(&message, fields, &self.target.query);
+            let acknowledged = ledger.acknowledged(number, place);
+            times += acknowledged;
+            (if acknowledged > 0 { &mut sure } else { &mut unsure }).push(self.rules.receipt(&request));
+        }
+        let acceptable = self.rules.acceptable(&sure, &unsure);
+        let finding = compare(&self.ask(&message.sid).await, &acceptable, times);
+        (number, Found { sid: message.sid, acknowledged: times > 0, finding })
+    }
+}
+
+/// Holds an answer against what may be said of a message that was acknowledged so many times.
+fn compare(answer: &Result<Answer, NoAnswer>, acceptable: &[Value], acknowledged: u32) -> Finding {
+    let stored: Value = match answer {
+        Ok(answer) if answer.status == StatusCode::OK => {
+            serde_json::from_slice(&answer.body).unwrap_or_default()
+        }
+        _ if acknowledged == 0 => return Finding::Right,
+        Ok(answer) => return Finding::Missing(format!("asked for it, it answered {}", answer.status)),
+        Err(error) => return Finding::Missing(format!("asked for it: {error}")),
+    };
+    let mut differences = differences(acceptable, &stored);
+    if stored["callbacks"].as_u64().is_none_or(|callbacks| callbacks < u64::from(acknowledged)) {
+        differences.push(Difference::too_few_callbacks(acknowledged, &stored));
+    }
+    if differences.is_empty() { Finding::Right } else { Finding::Wrong(differences) }
+}

@@ -3,7 +3,9 @@
 mod callback_url;
 mod healthcheck;
 mod key;
+mod progress;
 mod serve;
+mod simulate;
 
 use std::{io::Write, path::PathBuf};
 
@@ -44,6 +46,8 @@ enum Command {
     Key(key::Key),
     /// Asks the running service on this machine for a sign of life; for the container's HEALTHCHECK.
     Healthcheck,
+    /// Plays Exotel against a running receiver, then reads back what it has acknowledged.
+    Simulate(Box<simulate::Simulate>),
 }
 
 impl Cli {
@@ -60,6 +64,7 @@ impl Cli {
             Command::CallbackUrl(command) => command.run(&load()?),
             Command::Key(command) => command.run(),
             Command::Healthcheck => healthcheck::healthcheck(&load()?).await,
+            Command::Simulate(command) => command.run(&load()?).await,
         }
     }
 }

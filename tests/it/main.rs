@@ -23,4 +23,5 @@ mod rejected;
 mod robustness;
 mod samples;
 mod schema;
+mod simulate;
 mod status_codes;

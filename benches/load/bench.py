@@ -5,18 +5,23 @@ peers take turns with us at each number of connections, so that a noisy neighbou
 """
 
 import argparse
+import os
 import shutil
 import signal
 import sys
 import tempfile
 from pathlib import Path
 
-import report
+from chart import draw
 from failure import Failure
+from idle import raise_file_limit
+from machine import describe
 from measures import Measures
 from progress import progress
+from report import markdown
 
 PARTS = ["ceilings", "single", "sqlite", "spool", "idle", "stored"]
+CHART = Path("docs/load.svg")
 SERVERS = ["ours", "axum", "fastapi", "express"]
 
 
@@ -40,47 +45,70 @@ def arguments():
         help=f"servers ({', '.join(SERVERS)}) and parts ({', '.join(PARTS)}), with commas",
     )
     parser.add_argument("--quick", action="store_true", help="2 seconds, 64 connections, 200000 stored messages")
-    parser.add_argument("--chart", type=Path, default=Path("docs/load.svg"), help="where the chart goes (docs/load.svg)")
+    parser.add_argument("--chart", type=Path, help="where the chart goes (docs/load.svg, after a whole run)")
     parser.add_argument("--binary", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, required=True, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.quick:
         chosen.seconds, chosen.connections, chosen.rows = 2, [64], 200_000
+    elif chosen.only == SERVERS + PARTS:
+        chosen.chart = chosen.chart or CHART
     return chosen
 
 
 def jobs(measures, chosen):
-    """What there is to do: a title, and what does it and returns what was found."""
+    """What there is to do: a key, a title, and a function that returns what it found."""
+    of = {server.name: server for server in measures.contenders}
     servers = [server for server in measures.contenders if server.name in chosen.only]
-    todo = []
-
-    def job(key, title, measure, *arguments):
-        todo.append((key, title, lambda: measure(*arguments)))
-
+    todo = {}
+    if "single" in chosen.only:
+        for server in (of["ours"], of["axum"]):
+            todo["load", server.name, 1] = f"{server.title}, one connection", measures.throughput, server, 1
     for connections in chosen.connections:
         for server in servers:
-            job(("load", connections, server.name), f"{server.title}, {connections} connections",
-                measures.throughput, server, connections)
+            title = f"{server.title}, {connections} connections"
+            todo["load", server.name, connections] = title, measures.throughput, server, connections
+    if "ceilings" in chosen.only:
+        todo["http",] = "HTTP without a store", measures.http
+        todo["pgbench",] = "Postgres alone", measures.pgbench
+    if "sqlite" in chosen.only:
+        todo["sqlite",] = "SQLite", measures.sqlite
+    if "spool" in chosen.only:
+        todo["spool",] = "while Postgres is away", measures.spool
+    if "idle" in chosen.only:
+        for server in (of["ours"], of["axum"]):
+            todo["idle", server.name] = f"{server.title}, idle connections", measures.idle, server
+    if "stored" in chosen.only and chosen.rows:
+        todo["stored",] = f"{chosen.rows:,} stored messages", measures.stored
     return todo
+
+
+def measure(folder, chosen):
+    """Does all of it, one after the other."""
+    found = {}
+    with Measures(folder, chosen) as measures:
+        todo = jobs(measures, chosen)
+        with progress(len(todo)) as measures.progress:
+            for key, (title, run, *arguments) in todo.items():
+                measures.progress.begin(title)
+                found[key] = run(*arguments)
+    return found
 
 
 def main():
     chosen = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    folder = Path(tempfile.mkdtemp(prefix="dlr-load.", dir=report.data_folder()))
-    found = {}
+    raise_file_limit()
+    folder = Path(tempfile.mkdtemp(prefix="dlr-load.", dir=os.environ.get("DLR_BENCH_DATA", "/var/tmp")))
     try:
-        # Postgres's own user has to get to its part of it.
-        folder.chmod(0o755)
-        with Measures(folder, chosen) as measures:
-            todo = jobs(measures, chosen)
-            with progress(len(todo)) as measures.progress:
-                for key, title, run in todo:
-                    measures.progress.begin(title)
-                    found[key] = run()
+        folder.chmod(0o755)  # Postgres's own user has to get to its part of it
+        machine = describe(folder)
+        found = measure(folder, chosen)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(report.markdown(found, chosen))
+    print(markdown(found, machine, chosen))
+    if chosen.chart:
+        draw(found, chosen.chart)
 
 
 if __name__ == "__main__":

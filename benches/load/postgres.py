@@ -45,9 +45,10 @@ class Postgres:
             shutil.chown(self.folder, owner.pw_uid, owner.pw_gid)
         options = ["--username=dlr", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         self._program("initdb", f"--pgdata={self.folder}/data", *options)
-        self.start()
 
     def start(self):
+        if self.process and self.process.poll() is None:
+            return
         settings = ["listen_addresses=127.0.0.1", f"port={self.port}", f"unix_socket_directories={self.folder}"]
         command = [bindir() / "postgres", "-D", self.folder / "data"]
         for setting in settings:

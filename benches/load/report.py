@@ -1,38 +1,97 @@
-"""What was found, as Markdown."""
+"""What was found, as Markdown for the README."""
 
-import os
+TITLES = {
+    "ours": "**dlr-receiver**",
+    "axum": "plain axum + sqlx",
+    "fastapi": "FastAPI + asyncpg",
+    "express": "Express + pg",
+}
+COLUMNS = ["connections", "callbacks/s", "p50", "p99", "CPU s per 100k: server + Postgres", "RSS"]
 
 
-def data_folder():
-    """On a disk: /var/tmp outlives a reboot by convention, /tmp need not."""
-    return os.environ.get("DLR_BENCH_DATA", "/var/tmp")
+def markdown(found, machine, chosen):
+    """All of it; what was left out by `--only` is left out here."""
+    parts = [machine + "."]
+    parts += [part(found, chosen) for part in (loads, others, ceilings, idle, stored)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def table(head, rows):
-    lines = [head, ["---" if number == 0 else "---:" for number, _ in enumerate(head)], *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    rule = ["---"] + ["---:"] * (len(head) - 1)
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in [head, rule, *rows])
 
 
-TITLES = {"ours": "**dlr-receiver**", "axum": "plain axum + sqlx", "fastapi": "FastAPI + asyncpg", "express": "Express + pg"}
+def figures(connections, load):
+    cpu = f"{load.per_100k(load.cpu_server):.1f} + {load.per_100k(load.cpu_postgres):.1f}"
+    return [connections, f"{load.rate:,.0f}", milliseconds(load.p50), milliseconds(load.p99), cpu, f"{load.memory:.0f} MB"]
 
 
-def throughput(found):
-    """Callbacks by server and connections."""
+def milliseconds(time):
+    return f"{time:.2f} ms" if time < 10 else f"{time:.0f} ms"
+
+
+def loads(found, _):
+    """Each server at each number of connections, with the ratio to ours."""
     rows = []
     for (kind, *rest), load in found.items():
         if kind != "load":
             continue
-        connections, name = rest
-        ours = found.get(("load", connections, "ours"))
+        name, connections = rest
+        ours = found.get(("load", "ours", connections))
         ratio = f"{ours.rate / load.rate:.2f}" if ours and name != "ours" else ""
-        rows.append([
-            TITLES[name], connections, f"{load.rate:,.0f}", f"{load.p50:.1f} ms", f"{load.p99:.1f} ms",
-            f"{load.per_100k(load.cpu_server):.1f} + {load.per_100k(load.cpu_postgres):.1f}",
-            f"{load.memory:.0f} MB", ratio,
-        ])
-    head = ["server", "connections", "callbacks/s", "p50", "p99", "CPU s per 100k: server + Postgres", "RSS", "ours / theirs"]
-    return table(head, rows)
+        rows.append([TITLES[name], *figures(connections, load), ratio])
+    return rows and table(["server", *COLUMNS, "ours / theirs"], rows)
 
 
-def markdown(found, chosen):
-    return throughput(found)
+def others(found, chosen):
+    """Our service elsewhere than on an empty Postgres."""
+    rows = []
+    if sqlite := found.get(("sqlite",)):
+        rows.append(["on SQLite", *figures(64, sqlite)])
+    if ("spool",) in found:
+        spool = found["spool",]
+        rows.append(
+            [f"while Postgres is away (in it {spool.drained:.0f} s after its return)", *figures(64, spool)]
+            if spool else ["while Postgres is away: not supported by this binary"] + [""] * len(COLUMNS)
+        )
+    if of := found.get(("stored",)):
+        rows.append(["on an empty Postgres", *figures(64, of.empty)])
+        rows.append([f"on {chosen.rows:,} stored messages", *figures(64, of.large)])
+    return rows and table(["dlr-receiver", *COLUMNS], rows)
+
+
+def ceilings(found, chosen):
+    http, postgres = found.get(("http",)), found.get(("pgbench",))
+    if not http:
+        return None
+    both = 1 / (1 / http.rate + 1 / postgres)
+    lines = [
+        f"- HTTP without a store: {http.rate:,.0f} callbacks/s",
+        f"- Postgres alone (pgbench, 256 rows a statement): {postgres:,.0f} callbacks/s",
+    ]
+    ours = found.get(("load", "ours", max(chosen.connections)))
+    share = f"; dlr-receiver at {max(chosen.connections)} connections: {ours.rate / both:.0%} of it" if ours else ""
+    return "\n".join([*lines, f"- both, one after the other: {both:,.0f} callbacks/s{share}"])
+
+
+def idle(found, _):
+    lines = [
+        f"- {TITLES[name[0]]} with {count:,} idle connections: {full:.0f} MB, {before:.0f} MB without"
+        for (kind, *name), measured in found.items() if kind == "idle" for before, full, count in [measured]
+    ]
+    return "\n".join(lines)
+
+
+def stored(found, chosen):
+    of = found.get(("stored",))
+    if not of:
+        return None
+    small, large = of.questions_small, of.questions_large
+    rows = [
+        [count, f"{load.rate:,.0f}", milliseconds(load.p50), milliseconds(load.p99)]
+        for count, load in [("1,000", small), (f"{chosen.rows:,}", large)]
+    ]
+    return "\n\n".join([
+        f"Callbacks on {chosen.rows:,} stored messages: {of.large.rate / of.empty.rate:.0%} of those on an empty database.",
+        table(["`GET /messages/{sid}`, stored messages", "answers/s", "p50", "p99"], rows),
+    ])

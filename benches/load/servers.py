@@ -74,7 +74,7 @@ def without_store(work):
 
 def clean_environment():
     """Nothing of the caller's, who may have configured a dlr-receiver of his own."""
-    return {name: os.environ[name] for name in ("PATH", "HOME", "POOL") if name in os.environ}
+    return {name: os.environ[name] for name in ("PATH", "HOME", "POOL", "PYTHONPYCACHEPREFIX") if name in os.environ}
 
 
 class Server:

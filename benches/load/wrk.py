@@ -12,7 +12,7 @@ from failure import Failure
 from usage import PeakMemory, cpu_seconds
 
 HERE = Path(__file__).parent
-WARM_UP = 1.5
+WARM_UP = 2
 
 # Every run of wrk has a number of its own, which goes into the sids.
 runs = itertools.count(random.randrange(1 << 25))
@@ -29,6 +29,8 @@ class Load:
     cpu_server: float = 0.0
     cpu_postgres: float = 0.0
     memory: float = 0.0
+    # Seconds until what was spooled is in Postgres.
+    drained: float = 0.0
 
     def per_100k(self, cpu):
         return cpu * 100_000 / max(self.requests, 1)
@@ -51,6 +53,10 @@ def wrk(url, connections, seconds, script, *arguments):
 
 def callbacks(server, connections, seconds):
     return wrk(server.url, connections, seconds, "callbacks.lua", server.contender.path, next(runs))
+
+
+def questions(server, connections, seconds, sids):
+    return wrk(server.url, connections, seconds, "questions.lua", sids)
 
 
 def measured(server, drive, postgres=None):

@@ -97,7 +97,8 @@ def measure(folder, chosen):
 
 def main():
     chosen = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for end in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, lambda number, _: sys.exit(128 + number))
     raise_file_limit()
     folder = Path(tempfile.mkdtemp(prefix="dlr-load.", dir=os.environ.get("DLR_BENCH_DATA", "/var/tmp")))
     try:
@@ -107,7 +108,7 @@ def main():
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(markdown(found, machine, chosen))
-    if chosen.chart:
+    if chosen.chart and any(key[0] == "load" for key in found):
         draw(found, chosen.chart)
 
 

@@ -1,6 +1,8 @@
 -- The load: callbacks as Exotel sends them, each of a message of its own. A script of wrk.
 -- What stands behind `--` on wrk's command line: the path, and a number that no other run has.
 
+dofile("done.lua")
+
 local bit, ffi = require("bit"), require("ffi")
 local bxor, rshift, tohex = bit.bxor, bit.rshift, bit.tohex
 
@@ -59,13 +61,4 @@ function request()
   local digits = tohex(high)
   return heads[kind] .. digits .. tohex(low) .. "&To=098" .. string.format("%08d", count % 100000000)
     .. tails[kind] .. seconds[count % 60] .. "&CustomField=order-" .. digits:sub(1, 8)
-end
-
--- One line of JSON, times in microseconds.
-function done(summary, latency)
-  local errors = summary.errors
-  print(string.format(
-    '{"requests": %d, "duration": %d, "p50": %d, "p99": %d, "not_200": %d, "broken": %d}',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
-    errors.status, errors.connect + errors.read + errors.write + errors.timeout))
 end

@@ -9,7 +9,7 @@ SERVERS = {
     "ours": ("dlr-receiver", "#0b6e4f"),
     "axum": ("plain axum + sqlx", "#8fa3b5"),
     "fastapi": ("FastAPI + asyncpg", "#b9a58c"),
-    "express": ("Express + pg", "#d0d3d8"),
+    "express": ("Express + pg", "#c9ccd6"),
 }
 
 
@@ -20,11 +20,12 @@ def draw(found, file):
     settings = {"font.size": 10, "svg.hashsalt": "dlr-receiver", "axes.spines.top": False, "axes.spines.right": False}
     with plt.rc_context(settings):
         figure, (rate, late) = plt.subplots(1, 2, figsize=(11, 4.2), facecolor="white", layout="constrained")
-        bars(rate, {key: load.rate for key, load in loads.items()}, "{:,.0f}")
         rate.set_title("Callbacks per second (more is better)")
-        bars(late, {key: load.p99 for key, load in loads.items()}, "{:,.0f}")
+        bars(rate, {key: load.rate for key, load in loads.items()}, "{:,.0f}")
         late.set_title("99th percentile in milliseconds (less is better)")
         late.set_yscale("log")
+        bars(late, {key: load.p99 for key, load in loads.items()}, "{:,.3g}")
+        late.set_ylim(bottom=0.5)
         figure.legend(*rate.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
         file.parent.mkdir(parents=True, exist_ok=True)
         plt.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None, dpi=150)

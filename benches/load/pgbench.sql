@@ -17,7 +17,7 @@ WITH callback AS (
             '"CustomField":"order-12345678"}')::json,
         '2026-11-21 18:29:33+05:30', 20005, 1, 0,
         70, true, 'sent', 'DELIVERED_TO_HANDSET', 'delivered', 'handset', 'none', 'handset',
-        '+91' || recipient, recipient, 'order-12345678', '{}'
+        '+91' || substr(recipient, 2), recipient, 'order-12345678', '{}'
     FROM callback
 )
 INSERT INTO messages (
@@ -28,7 +28,7 @@ INSERT INTO messages (
 SELECT
     sid, 'default', now(), now(), 1, '2026-11-21 18:29:33+05:30', 20005, 1,
     0, 70, true, 'sent', 'DELIVERED_TO_HANDSET', 'delivered', 'handset', 'none', 'handset',
-    '+91' || recipient, recipient, 'order-12345678', '{}'
+    '+91' || substr(recipient, 2), recipient, 'order-12345678', '{}'
 FROM callback
 ORDER BY sid
 ON CONFLICT (sid, account) DO UPDATE SET

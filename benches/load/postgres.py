@@ -18,8 +18,8 @@ MIGRATED = "migrated"
 
 def bindir():
     """Where the server's programs are."""
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb")) + [shutil.which("initdb")]
-    return Path(found[-1] or found[0]).resolve().parent
+    initdb = shutil.which("initdb") or sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))[-1]
+    return Path(initdb).resolve().parent
 
 
 def free_port():
@@ -40,9 +40,10 @@ class Postgres:
         # Postgres refuses to run as root, so root lends it another user.
         self.as_owner = {}
         if os.getuid() == 0:
-            owner = next(user for user in pwd.getpwall() if user.pw_name in ("postgres", "nobody"))
+            users = {user.pw_name: user for user in pwd.getpwall()}
+            owner = users.get("postgres") or users["nobody"]
             self.as_owner = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-            shutil.chown(self.folder, owner.pw_uid, owner.pw_gid)
+            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
         options = ["--username=dlr", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         self._program("initdb", f"--pgdata={self.folder}/data", *options)
 
@@ -72,10 +73,11 @@ class Postgres:
 
     def sql(self, statement, database=DATABASE, **variables):
         """Runs SQL, or a file of it, and returns what it prints."""
-        command = ["-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port), "-U", "dlr", "-d", database]
+        command = ["-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
+        command += ["-U", "dlr", "-d", database]
         for name, value in variables.items():
             command += ["-v", f"{name}={value}"]
-        # By a file even where it is one statement: variables are not replaced in `-c`.
+        # By standard input even where it is one statement: variables are not replaced in `-c`.
         if isinstance(statement, Path):
             statement = statement.read_text()
         return self._program("psql", *command, input=statement).strip()

@@ -23,7 +23,8 @@ def table(head, rows):
 
 def figures(connections, load):
     cpu = f"{load.per_100k(load.cpu_server):.1f} + {load.per_100k(load.cpu_postgres):.1f}"
-    return [connections, f"{load.rate:,.0f}", milliseconds(load.p50), milliseconds(load.p99), cpu, f"{load.memory:.0f} MB"]
+    times = [milliseconds(load.p50), milliseconds(load.p99)]
+    return [connections, f"{load.rate:,.0f}", *times, cpu, f"{load.memory:.0f} MB"]
 
 
 def milliseconds(time):
@@ -92,6 +93,6 @@ def stored(found, chosen):
         for count, load in [("1,000", small), (f"{chosen.rows:,}", large)]
     ]
     return "\n\n".join([
-        f"Callbacks on {chosen.rows:,} stored messages: {of.large.rate / of.empty.rate:.0%} of those on an empty database.",
+        f"- callbacks on {chosen.rows:,} stored messages: {of.large.rate / of.empty.rate:.0%} of an empty database's",
         table(["`GET /messages/{sid}`, stored messages", "answers/s", "p50", "p99"], rows),
     ])

@@ -19,7 +19,7 @@ WITH message AS (
             '"CustomField":"' || custom_field || '"}')::json,
         sent_at, 20005, 1, 0,
         70, true, 'sent', 'DELIVERED_TO_HANDSET', 'delivered', 'handset', 'none', 'handset',
-        '+91' || recipient, recipient, custom_field, '{}'
+        '+91' || substr(recipient, 2), recipient, custom_field, '{}'
     FROM message
     ORDER BY sid
 )
@@ -31,6 +31,6 @@ INSERT INTO messages (
 SELECT
     sid, 'default', sent_at + interval '3 seconds', sent_at + interval '3 seconds', 1, sent_at, 20005, 1,
     0, 70, true, 'sent', 'DELIVERED_TO_HANDSET', 'delivered', 'handset', 'none', 'handset',
-    '+91' || recipient, recipient, custom_field, '{}'
+    '+91' || substr(recipient, 2), recipient, custom_field, '{}'
 FROM message
 ORDER BY sid;

@@ -1,6 +1,7 @@
 """What is measured: our service and its peers, how each is started and stopped, and what it costs."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -39,7 +40,10 @@ class Ours(Contender):
 
     def start(self, folder, database_url, **environment):
         if self.knows_spool:
-            environment["DLR__SPOOL__PATH"] = str(folder / "spool")
+            spool = folder / "spool"
+            shutil.rmtree(spool, ignore_errors=True)
+            spool.mkdir()
+            environment["DLR__SPOOL__PATH"] = str(spool / "spool.db")
         return super().start(folder, database_url, **environment)
 
     def run(self, command, **environment):
@@ -57,7 +61,8 @@ def contenders(work, binary):
     axum = str(work / "axum/release/plain-axum")
     # uvicorn's own workers, on the loop and the parser that its documentation recommends.
     uvicorn = [str(venv / "uvicorn"), "--app-dir", str(PEERS / "fastapi"), "app:app", "--port", "{port}"]
-    uvicorn += ["--workers", "2", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    uvicorn += ["--workers", "2", "--loop", "uvloop", "--http", "httptools"]
+    uvicorn += ["--no-access-log", "--log-level", "warning"]
     modules = {"NODE_PATH": str(work / "express/node_modules"), "NODE_ENV": "production"}
     return [
         Ours(binary),

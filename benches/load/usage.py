@@ -34,7 +34,7 @@ def resident_bytes(pid):
 
 
 class PeakMemory:
-    """The most that `pid` and its descendants held within the `with`, looked at five times a second."""
+    """The most that `pid` and its descendants held within the `with`, looked at twice a second."""
 
     def __init__(self, pid):
         self.pid, self.peak = pid, 0
@@ -55,5 +55,5 @@ class PeakMemory:
                 self.peak = max(self.peak, resident_bytes(self.pid))
             except psutil.NoSuchProcess:
                 return
-            if self.over.wait(0.2):
+            if self.over.wait(0.5):
                 return

@@ -38,9 +38,9 @@ class Load:
 
 def wrk(url, connections, seconds, script, *arguments):
     """One thread of wrk: it fills more than any server here, and leaves the other core alone."""
-    command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{max(round(seconds), 1)}s"]
-    command += ["--timeout", "10s", "--script", HERE / script, url, "--", *map(str, arguments)]
-    ran = subprocess.run(command, text=True, capture_output=True)
+    command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
+    command += ["--timeout", "10s", "--script", script, url, "--", *map(str, arguments)]
+    ran = subprocess.run(command, cwd=HERE, text=True, capture_output=True)
     last = ran.stdout.strip().splitlines()[-1:]
     if ran.returncode != 0 or not last or not last[0].startswith("{"):
         raise Failure(f"wrk failed: {ran.stderr.strip() or ran.stdout.strip()}")

@@ -24,7 +24,7 @@ CONNECTIONS = 64
 # takes on disk, with its receipt, both indexes, and the log of writing it.
 SMALL = 1000
 CHUNK = 250_000
-ROOM_PER_MESSAGE = 2500
+ROOM_PER_MESSAGE = 1500
 
 
 @dataclass

@@ -41,7 +41,8 @@ def loads(found, _):
         ours = found.get(("load", "ours", connections))
         ratio = f"{ours.rate / load.rate:.2f}" if ours and name != "ours" else ""
         rows.append([TITLES[name], *figures(connections, load), ratio])
-    return rows and table(["server", *COLUMNS, "ours / theirs"], rows)
+    note = "CPU and RSS (the peak) are of all processes of a server together."
+    return rows and table(["server", *COLUMNS, "ours / theirs"], rows) + "\n\n" + note
 
 
 def others(found, chosen):

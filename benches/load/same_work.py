@@ -22,7 +22,10 @@ def check(server, postgres):
     if name in seen:
         return
     urllib.request.urlopen(server.url + server.contender.path, CALLBACK, timeout=10).read()
-    made = json.loads(postgres.sql(COMPARE))
+    stored = postgres.sql(COMPARE)
+    if not stored:
+        raise Failure(f"{server.contender.title} answered 200, and there is no row")
+    made = json.loads(stored)
     for table, row in made.items():
         expected = rows.setdefault(table, row)
         other = {column for column in row.keys() | expected.keys() if row.get(column) != expected.get(column)}

@@ -89,13 +89,13 @@ class Server:
         self.contender = contender
         self.port = free_port()
         self.log = folder / f"{contender.name}.log"
-        fill = lambda text: str(text).replace("{port}", str(self.port))
-        environment = clean_environment() | {name: fill(value) for name, value in environment.items()}
+        command = [word.replace("{port}", str(self.port)) for word in contender.command]
+        environment = {name: value.replace("{port}", str(self.port)) for name, value in environment.items()}
         with open(self.log, "wb") as log:
             # A session of its own: Ctrl-C is for us, who then stop it with all its children.
             self.process = subprocess.Popen(
-                [fill(word) for word in contender.command],
-                env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True,
+                command, env=clean_environment() | environment, cwd=folder,
+                stdout=log, stderr=log, start_new_session=True,
             )
 
     def __enter__(self):

@@ -33,7 +33,8 @@ struct Recorded {
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = env::args().collect();
-    let store = if arguments.iter().any(|argument| argument == "--no-store") { None } else { Some(pool().await) };
+    let store =
+        if arguments.iter().any(|argument| argument == "--no-store") { None } else { Some(pool().await) };
     let service = Router::new().route("/callbacks", post(receive)).with_state(store);
     let listener = TcpListener::bind(format!("127.0.0.1:{}", arguments[1])).await.expect("a free port");
     axum::serve(listener, service).await.expect("a listener that works");
@@ -54,7 +55,8 @@ async fn receive(
     State(store): State<Option<PgPool>>,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Json<Recorded>, StatusCode> {
-    let fields: Map<String, Value> = pairs.into_iter().map(|(key, value)| (key, Value::String(value))).collect();
+    let fields: Map<String, Value> =
+        pairs.into_iter().map(|(key, value)| (key, Value::String(value))).collect();
     let text = |key: &str| fields.get(key).and_then(Value::as_str).ok_or(StatusCode::UNPROCESSABLE_ENTITY);
     let number = |key: &str| text(key)?.parse::<i32>().map_err(|_| StatusCode::UNPROCESSABLE_ENTITY);
     let (sid, to, code) = (text("SmsSid")?, text("To")?, number("DetailedStatusCode")?);

@@ -4,14 +4,26 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use dlr_receiver::cli::Cli;
+use tokio::runtime::{Builder, Runtime};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match Cli::parse().run().await {
+fn main() -> ExitCode {
+    let command = Cli::parse();
+    let ended = runtime().map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(command.run()));
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             dlr_receiver::cli::complain(&error);
             ExitCode::FAILURE
         }
     }
+}
+
+/// One thread does all the work unless `TOKIO_WORKER_THREADS` says otherwise: handing a callback from one
+/// to another costs more than a second one gains.
+fn runtime() -> std::io::Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    if std::env::var_os("TOKIO_WORKER_THREADS").is_none() {
+        builder.worker_threads(1);
+    }
+    builder.enable_all().build()
 }

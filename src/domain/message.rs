@@ -51,7 +51,9 @@ impl<'a> Message<'a> {
         messages
     }
 
-    fn key(&self) -> (&MessageSid, &AccountName) {
+    /// What a message is told apart by, and sorted by.
+    #[must_use]
+    pub fn key(&self) -> (&MessageSid, &AccountName) {
         (&self.sid, &self.account)
     }
 

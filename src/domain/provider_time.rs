@@ -32,7 +32,8 @@ impl ProviderTime {
         if not_sent.iter().any(|date| text.starts_with(date)) {
             return Self::NotSent;
         }
-        let instant = with_offset(text).or_else(|| zoneless(text, zone));
+        // Exotel's own spelling first.
+        let instant = zoneless(text, zone).or_else(|| with_offset(text));
         match instant.filter(|time| (1971..=9999).contains(&time.year())) {
             Some(time) => Self::At(time.trunc_subsecs(6)),
             None => Self::Unreadable,

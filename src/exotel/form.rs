@@ -1,6 +1,7 @@
 //! `application/x-www-form-urlencoded`, as a body or as a query string.
 
 use percent_encoding::percent_decode;
+use url::form_urlencoded;
 
 use super::text::Texts;
 use crate::domain::{Anomalies, Anomaly, Field, Labels, RawField};
@@ -10,8 +11,9 @@ pub const RESERVED: [&str; 3] = ["token", "exp", "sig"];
 
 /// Every pair of `encoded`, in order.
 pub(super) fn pairs(encoded: &[u8], texts: &mut Texts) -> Vec<(String, String)> {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(encoded).unwrap_or_default();
-    let suspicious = |text: &str| text.contains('\u{FFFD}');
+    let pairs: Vec<(String, String)> =
+        form_urlencoded::parse(encoded).map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
+    let suspicious = |text: &str| !text.is_ascii() && text.contains('\u{FFFD}');
     if pairs.iter().any(|(key, value)| suspicious(key) || suspicious(value)) {
         // The decoder replaces invalid UTF-8 without a word; the sender may also have meant U+FFFD.
         let bytes: Vec<u8> = percent_decode(encoded).collect();

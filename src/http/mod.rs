@@ -23,6 +23,7 @@ use axum::{
     middleware::from_fn_with_state,
     routing::{MethodRouter, get},
 };
+use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer, normalize_path::NormalizePath, set_header::SetResponseHeaderLayer,
 };
@@ -82,13 +83,16 @@ pub fn combined(state: AppState) -> Service {
 /// From the outside in: the log line, security headers, panics, the route.
 fn layered(routes: Router<AppState>, state: AppState) -> Service {
     let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    // As one: each layer of a router's own costs a request an allocation.
+    let layers = ServiceBuilder::new()
+        .layer(trace::request_line())
+        .layer(header(header::CACHE_CONTROL, "no-store"))
+        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(CatchPanicLayer::custom(fallback::panicked));
     let service = routes
         .fallback(fallback::no_such_route)
         .method_not_allowed_fallback(fallback::method_not_allowed)
-        .layer(CatchPanicLayer::custom(fallback::panicked))
-        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(header(header::CACHE_CONTROL, "no-store"))
-        .layer(trace::request_line())
+        .layer(layers)
         .with_state(state);
     NormalizePath::trim_trailing_slash(service)
 }

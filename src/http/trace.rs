@@ -18,22 +18,22 @@ use tracing::{Span, info, info_span};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RequestOutcome(pub &'static str);
 
-type RequestLine = TraceLayer<
+type RequestLine<B> = TraceLayer<
     SharedClassifier<ServerErrorsAsFailures>,
     fn(&Request<Body>) -> Span,
     (),
-    fn(&Response<Body>, Duration, &Span),
+    fn(&Response<B>, Duration, &Span),
     DefaultOnBodyChunk,
     DefaultOnEos,
     (),
 >;
 
 /// The layer that writes the line.
-pub(super) fn request_line() -> RequestLine {
+pub(super) fn request_line<B>() -> RequestLine<B> {
     TraceLayer::new_for_http()
         .make_span_with(span as fn(&Request<Body>) -> Span)
         .on_request(())
-        .on_response(line as fn(&Response<Body>, Duration, &Span))
+        .on_response(line as fn(&Response<B>, Duration, &Span))
         .on_failure(())
 }
 
@@ -47,7 +47,7 @@ fn span(request: &Request<Body>) -> Span {
     info_span!("request", method, route)
 }
 
-fn line(response: &Response<Body>, latency: Duration, _: &Span) {
+fn line<B>(response: &Response<B>, latency: Duration, _: &Span) {
     let status = response.status();
     let outcome = match response.extensions().get::<RequestOutcome>() {
         Some(RequestOutcome(word)) => word,

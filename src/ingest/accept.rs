@@ -100,7 +100,8 @@ impl Ingest {
                 let kept = self.group_commit.keep(receipt, request).await?;
                 Ok(Accepted { sid, kept })
             }
-            Err(error) => Err(self.refuse(request, (account, received_at), error).await),
+            // Boxed, since every request's future would have to hold room for it.
+            Err(error) => Err(Box::pin(self.refuse(request, (account, received_at), error)).await),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Pending<W> {
     /// What it means.
-    pub receipt: DeliveryReceipt,
+    pub receipt: Box<DeliveryReceipt>,
     /// How it came.
     pub raw: RawRequest,
     /// Who waits.
@@ -60,7 +60,7 @@ impl Committer {
                     parts.extend([later, part]);
                     continue;
                 }
-                Err(poison) => match self.refuse(&part, &poison).await {
+                Err(poison) => match Box::pin(self.refuse(&part, &poison)).await {
                     Ok(()) => {
                         done.refused.extend(part.into_iter().map(|pending| pending.waiting));
                         continue;
@@ -76,7 +76,7 @@ impl Committer {
     }
 
     async fn record<W>(&mut self, part: &[Pending<W>]) -> Result<(), StoreError> {
-        let receipts: Vec<&DeliveryReceipt> = part.iter().map(|pending| &pending.receipt).collect();
+        let receipts: Vec<&DeliveryReceipt> = part.iter().map(|pending| &*pending.receipt).collect();
         match timeout(self.deadline, self.writer.record(&receipts)).await {
             Ok(recorded) => recorded,
             Err(_) => Err(StoreError::TimedOut(self.deadline)),

@@ -35,7 +35,7 @@ impl GroupCommit {
     }
 
     /// Waits until the receipt is on disk.
-    pub async fn keep(&self, receipt: DeliveryReceipt, raw: RawRequest) -> Result<Kept, NotKept> {
+    pub async fn keep(&self, receipt: Box<DeliveryReceipt>, raw: RawRequest) -> Result<Kept, NotKept> {
         let (waiting, answer) = oneshot::channel();
         self.0.try_send(Pending { receipt, raw, waiting }).map_err(|error| match error {
             TrySendError::Full(_) => NotKept::QueueFull,

@@ -21,10 +21,10 @@ impl Reader {
         request: &RawRequest,
         account: &Account,
         received_at: Time,
-    ) -> Result<DeliveryReceipt, CallbackError> {
+    ) -> Result<Box<DeliveryReceipt>, CallbackError> {
         let ParsedCallback { callback, labels, anomalies } = exotel::parse(request)?;
         let (table, source) = (&*self.table, Source::Callback);
         let reception = Reception { account, table, labels, anomalies, source, received_at };
-        Ok(DeliveryReceipt::normalise(callback, reception))
+        Ok(Box::new(DeliveryReceipt::normalise(callback, reception)))
     }
 }

@@ -17,45 +17,56 @@ use crate::{
     },
 };
 
-/// Appends `$1..$23` to the receipts and merges `$24..$44` into the messages. The rows of the
-/// messages come in the order of their keys, so that replicas lock them in one order.
+/// Appends the receipts in `$1..$24`, and merges into the messages both those that have one receipt
+/// here, which is its own outcome, and those in `$25..$45`, which have several. The messages are written
+/// in the order of their keys, so that replicas lock them in one order.
 pub(super) const RECORD: &str = concat!(
-    "WITH appended AS (INSERT INTO receipts (",
-    receipt_columns!(),
-    ", ",
-    outcome_columns!(),
-    ") \
-        SELECT received_at, delivered_at, updated_at, sid, account, source, fields::json, ",
-    outcome_columns!("labels::jsonb"),
+    "WITH receipt AS MATERIALIZED (SELECT received_at, delivered_at, updated_at, sid, account, source, \
+            fields::json AS fields, alone, ",
+    outcome_columns!("labels::jsonb AS labels"),
     " \
         FROM UNNEST($1::timestamptz[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], \
-            $7::text[], $8::timestamptz[], $9::int4[], $10::int4[], $11::int4[], $12::int2[], $13::bool[], \
-            $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], \
-            $21::text[], $22::text[], $23::text[]) \
+            $7::text[], $8::bool[], $9::timestamptz[], $10::int4[], $11::int4[], $12::int4[], $13::int2[], \
+            $14::bool[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], \
+            $21::text[], $22::text[], $23::text[], $24::text[]) \
         AS receipt (",
+    receipt_columns!(),
+    ", alone, ",
+    outcome_columns!(),
+    ")), \
+     appended AS (INSERT INTO receipts (",
     receipt_columns!(),
     ", ",
     outcome_columns!(),
-    ")) \
+    ") SELECT ",
+    receipt_columns!(),
+    ", ",
+    outcome_columns!(),
+    " FROM receipt) \
      INSERT INTO messages (",
     message_columns!(),
     ", ",
     outcome_columns!(),
     ") \
-        SELECT ",
+        SELECT * FROM (\
+            SELECT sid, account, received_at, received_at, 1, ",
+    outcome_columns!(),
+    " FROM receipt WHERE alone \
+            UNION ALL \
+            SELECT ",
     message_columns!(),
     ", ",
     outcome_columns!("labels::jsonb"),
     " \
-        FROM UNNEST($24::text[], $25::text[], $26::timestamptz[], $27::timestamptz[], $28::int4[], \
-            $29::timestamptz[], $30::int4[], $31::int4[], $32::int4[], $33::int2[], $34::bool[], \
-            $35::text[], $36::text[], $37::text[], $38::text[], $39::text[], $40::text[], $41::text[], \
-            $42::text[], $43::text[], $44::text[]) \
-        AS message (",
+            FROM UNNEST($25::text[], $26::text[], $27::timestamptz[], $28::timestamptz[], $29::int4[], \
+                $30::timestamptz[], $31::int4[], $32::int4[], $33::int4[], $34::int2[], $35::bool[], \
+                $36::text[], $37::text[], $38::text[], $39::text[], $40::text[], $41::text[], $42::text[], \
+                $43::text[], $44::text[], $45::text[]) \
+            AS merged (",
     message_columns!(),
     ", ",
     outcome_columns!(),
-    ")",
+    ")) AS message ORDER BY sid COLLATE \"C\", account COLLATE \"C\"",
     on_conflict_merge!("'-infinity'", "jsonb_object_agg", "jsonb_each_text", "max(value COLLATE \"C\")"),
 );
 
@@ -65,6 +76,11 @@ pub(super) async fn record(
     receipts: &[&DeliveryReceipt],
     messages: &[Message<'_>],
 ) -> sqlx::Result<()> {
+    let merged: Vec<&Message<'_>> = messages.iter().filter(|message| message.callbacks > 1).collect();
+    let alone = |receipt: &DeliveryReceipt| {
+        let key = (&receipt.sid, &receipt.account);
+        merged.binary_search_by(|message| message.key().cmp(&key)).is_err()
+    };
     let each = receipts.iter();
     let query = sqlx::query(RECORD)
         .bind(each.clone().map(|r| r.received_at).bind_iter())
@@ -73,15 +89,16 @@ pub(super) async fn record(
         .bind(each.clone().map(|r| r.sid.as_str()).bind_iter())
         .bind(each.clone().map(|r| r.account.as_str()).bind_iter())
         .bind(each.clone().map(|r| <&str>::from(r.source)).bind_iter())
-        .bind(each.clone().map(|r| fields_json(&r.fields)).bind_iter());
-    let each_message = messages.iter();
+        .bind(each.clone().map(|r| fields_json(&r.fields)).bind_iter())
+        .bind(each.clone().map(|r| alone(r)).bind_iter());
+    let each_merged = merged.iter();
     let query = bind_outcomes(query, each.map(|r| &r.outcome))
-        .bind(each_message.clone().map(|m| m.sid.as_str()).bind_iter())
-        .bind(each_message.clone().map(|m| m.account.as_str()).bind_iter())
-        .bind(each_message.clone().map(|m| m.first_received_at).bind_iter())
-        .bind(each_message.clone().map(|m| m.last_received_at).bind_iter())
-        .bind(each_message.clone().map(|m| m.callbacks).bind_iter());
-    bind_outcomes(query, each_message.map(|m| &*m.outcome)).execute(connection).await?;
+        .bind(each_merged.clone().map(|m| m.sid.as_str()).bind_iter())
+        .bind(each_merged.clone().map(|m| m.account.as_str()).bind_iter())
+        .bind(each_merged.clone().map(|m| m.first_received_at).bind_iter())
+        .bind(each_merged.clone().map(|m| m.last_received_at).bind_iter())
+        .bind(each_merged.clone().map(|m| m.callbacks).bind_iter());
+    bind_outcomes(query, each_merged.map(|m| &*m.outcome)).execute(connection).await?;
     Ok(())
 }
 

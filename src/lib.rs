@@ -21,9 +21,14 @@
 //!    by the table of status codes, the account's time zone and its country. Pure, and without I/O.
 //! 5. Receipts of one message merge into a [`DeliveryOutcome`](domain::DeliveryOutcome), a join: it is
 //!    commutative, associative and idempotent, and no arrival time takes part.
-//! 6. [`storage`] appends the receipts and merges the outcomes into the stored messages, in one
-//!    transaction; on Postgres in one statement. Its SQL spells the same join as step 5, and property
-//!    tests hold the two against each other. When it has committed, the answer is 200.
+//!    [`ingest`] gathers them while the commit before is on its way, with no timer.
+//! 6. [`storage`] appends the receipts of a batch and merges the outcomes into the stored messages, in
+//!    one transaction; on Postgres in one statement. Its SQL spells the same join as step 5, and property
+//!    tests hold the two against each other. When it has committed, the answers are 200.
+//!
+//! While the store fails, the walk ends at step 5: the raw requests go to the spool, a file that is synced
+//! before the answer, which is 200 as well. The drain brings them to the store later, from step 3 on and
+//! with the time at which they first came in. There is no second path.
 //!
 //! A question walks the same way: [`http`] checks the API key, [`storage`] finds the message, and a
 //! view in [`http`] says it in JSON.

@@ -20,9 +20,9 @@ pub struct DatabaseConfig {
     pub url: String,
     /// Whether starting the service migrates the database.
     pub migrate: bool,
-    /// The most connections one process keeps.
+    /// The most connections that one process keeps for questions.
     pub max_connections: NonZeroU32,
-    /// How long one operation may take, waiting for a connection included, in milliseconds.
+    /// How long connecting, or one question, may take, in milliseconds.
     pub timeout_ms: NonZeroU64,
 }
 

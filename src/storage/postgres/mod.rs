@@ -16,7 +16,7 @@ pub(super) use writer::Writer;
 use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
 
 /// Every statement that only Postgres runs.
-pub(super) const STATEMENTS: [&str; 2] = [record::RECORD, ENCODING];
+pub(super) const STATEMENTS: [&str; 3] = [record::RECORD, record::RECORD_ONE, ENCODING];
 
 const ENCODING: &str = "SELECT current_setting('server_encoding')";
 

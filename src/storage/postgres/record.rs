@@ -70,13 +70,71 @@ pub(super) const RECORD: &str = concat!(
     on_conflict_merge!("'-infinity'", "jsonb_object_agg", "jsonb_each_text", "max(value COLLATE \"C\")"),
 );
 
+/// The same for one receipt, `$1..$23`, which is what comes while there is little to do: without arrays it
+/// takes two thirds of the time.
+pub(super) const RECORD_ONE: &str = concat!(
+    "WITH appended AS (INSERT INTO receipts (",
+    receipt_columns!(),
+    ", ",
+    outcome_columns!(),
+    ") VALUES ($1::timestamptz, $2::timestamptz, $3::timestamptz, $4::text, $5::text, $6::text, $7::text::json, \
+            $8::timestamptz, $9::int4, $10::int4, $11::int4, $12::int2, $13::bool, $14::text, $15::text, \
+            $16::text, $17::text, $18::text, $19::text, $20::text, $21::text, $22::text, $23::text::jsonb)) \
+     INSERT INTO messages (",
+    message_columns!(),
+    ", ",
+    outcome_columns!(),
+    ") VALUES ($4, $5, $1, $1, 1, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+            $23::text::jsonb)",
+    on_conflict_merge!("'-infinity'", "jsonb_object_agg", "jsonb_each_text", "max(value COLLATE \"C\")"),
+);
+
 /// Writes a batch of receipts, and the messages that they add up to.
 pub(super) async fn record(
     connection: &mut PgConnection,
     receipts: &[&DeliveryReceipt],
     messages: &[Message<'_>],
 ) -> sqlx::Result<()> {
-    let merged: Vec<&Message<'_>> = messages.iter().filter(|message| message.callbacks > 1).collect();
+    let merged: Vec<_>;
+    let query = if let [receipt] = receipts {
+        bind_one(receipt)
+    } else {
+        merged = messages.iter().filter(|message| message.callbacks > 1).collect();
+        bind_batch(receipts, &merged)
+    };
+    query.execute(connection).await.map(|_| ())
+}
+
+fn bind_one(receipt: &DeliveryReceipt) -> Statement<'_> {
+    let (outcome, verdict) = (&receipt.outcome, &receipt.outcome.verdict);
+    sqlx::query(RECORD_ONE)
+        .bind(receipt.received_at)
+        .bind(receipt.delivered_at)
+        .bind(receipt.updated_at)
+        .bind(receipt.sid.as_str())
+        .bind(receipt.account.as_str())
+        .bind(<&str>::from(receipt.source))
+        .bind(fields_json(&receipt.fields))
+        .bind(verdict.sent_at)
+        .bind(verdict.code)
+        .bind(outcome.sms_units)
+        .bind(outcome.anomalies.bits())
+        .bind(verdict.evidence as i16)
+        .bind(verdict.specific)
+        .bind(verdict.status.as_deref())
+        .bind(verdict.name.as_deref())
+        .bind(<&str>::from(verdict.outcome))
+        .bind(<&str>::from(verdict.category))
+        .bind(<&str>::from(verdict.retry))
+        .bind(<&str>::from(verdict.confirmed_by))
+        .bind(outcome.recipient.e164.as_deref())
+        .bind(outcome.recipient.raw.as_deref())
+        .bind(outcome.custom_field.as_deref())
+        .bind(labels_json(&outcome.labels))
+}
+
+/// `merged` are the messages that several of the receipts are about.
+fn bind_batch<'q>(receipts: &'q [&DeliveryReceipt], merged: &'q [&Message<'_>]) -> Statement<'q> {
     let alone = |receipt: &DeliveryReceipt| {
         let key = (&receipt.sid, &receipt.account);
         merged.binary_search_by(|message| message.key().cmp(&key)).is_err()
@@ -98,8 +156,7 @@ pub(super) async fn record(
         .bind(each_merged.clone().map(|m| m.first_received_at).bind_iter())
         .bind(each_merged.clone().map(|m| m.last_received_at).bind_iter())
         .bind(each_merged.clone().map(|m| m.callbacks).bind_iter());
-    bind_outcomes(query, each_merged.map(|m| &*m.outcome)).execute(connection).await?;
-    Ok(())
+    bind_outcomes(query, each_merged.map(|m| &*m.outcome))
 }
 
 type Statement<'q> = Query<'q, Db, PgArguments>;

@@ -17,72 +17,58 @@ use crate::{
     },
 };
 
-/// How many rows one statement writes: handing a statement to the thread that owns the connection costs
-/// more than running it for one row.
+/// The most rows that one statement writes. Handing a statement to the thread that owns the connection
+/// costs more than running it for one row.
 const ROWS: usize = 32;
 
-/// Appends receipts; before the rows.
-const APPEND: &str =
-    concat!("INSERT INTO receipts (", receipt_columns!(), ", ", outcome_columns!(), ") VALUES ");
-const RECEIPT_COLUMNS: usize = 23;
+/// A statement for each number of rows, from one on.
+struct ByRows(Vec<String>);
 
-/// Merges messages into the stored ones; before the rows, and after them.
-const MERGE: &str =
-    concat!("INSERT INTO messages (", message_columns!(), ", ", outcome_columns!(), ") VALUES ");
-const MESSAGE_COLUMNS: usize = 21;
-const ON_CONFLICT: &str = on_conflict_merge!("-1", "json_group_object", "json_each", "max(value)");
-
-/// One statement for a number of rows.
-struct Rows {
-    one: String,
-    many: String,
-}
-
-impl Rows {
-    fn new((head, columns, tail): (&str, usize, &str)) -> Self {
+impl ByRows {
+    fn new(head: &str, columns: usize, tail: &str) -> Self {
         let row = format!("({})", vec!["?"; columns].join(", "));
-        let of = |rows: usize| format!("{head}{}{tail}", vec![row.as_str(); rows].join(", "));
-        Self { one: of(1), many: of(ROWS) }
+        let of = |rows| format!("{head} VALUES {}{tail}", vec![row.as_str(); rows].join(", "));
+        Self((1..=ROWS).map(of).collect())
     }
 
     fn of(&'static self, rows: usize) -> &'static str {
-        if rows == ROWS { &self.many } else { &self.one }
+        &self.0[rows - 1]
     }
 }
 
-static APPEND_RECEIPTS: LazyLock<Rows> = LazyLock::new(|| Rows::new((APPEND, RECEIPT_COLUMNS, "")));
-static MERGE_MESSAGES: LazyLock<Rows> = LazyLock::new(|| Rows::new((MERGE, MESSAGE_COLUMNS, ON_CONFLICT)));
+/// Appends receipts.
+static APPEND: LazyLock<ByRows> = LazyLock::new(|| {
+    ByRows::new(concat!("INSERT INTO receipts (", receipt_columns!(), ", ", outcome_columns!(), ")"), 23, "")
+});
 
-/// Every statement that writes a batch.
+/// Merges messages into the stored ones.
+static MERGE: LazyLock<ByRows> = LazyLock::new(|| {
+    let head = concat!("INSERT INTO messages (", message_columns!(), ", ", outcome_columns!(), ")");
+    ByRows::new(head, 21, on_conflict_merge!("-1", "json_group_object", "json_each", "max(value)"))
+});
+
+/// Every statement that writes a batch, for few and for many rows.
 pub fn statements() -> [&'static str; 4] {
-    [&APPEND_RECEIPTS.one, &APPEND_RECEIPTS.many, &MERGE_MESSAGES.one, &MERGE_MESSAGES.many]
-        .map(String::as_str)
+    [APPEND.of(1), APPEND.of(ROWS), MERGE.of(1), MERGE.of(ROWS)]
 }
 
 impl Sqlite {
     pub async fn record(&self, receipts: &[&DeliveryReceipt], messages: &[Message<'_>]) -> sqlx::Result<()> {
         // IMMEDIATE: a transaction that begins by reading could not always go on to write.
         let mut transaction = self.writer().begin_with("BEGIN IMMEDIATE").await?;
-        for rows in chunks(receipts) {
-            let query = sqlx::query(APPEND_RECEIPTS.of(rows.len()));
+        for rows in receipts.chunks(ROWS) {
+            let query = sqlx::query(APPEND.of(rows.len()));
             rows.iter()
                 .fold(query, |query, receipt| bind_receipt(query, receipt))
                 .execute(&mut *transaction)
                 .await?;
         }
-        for rows in chunks(messages) {
-            let query = sqlx::query(MERGE_MESSAGES.of(rows.len()));
+        for rows in messages.chunks(ROWS) {
+            let query = sqlx::query(MERGE.of(rows.len()));
             rows.iter().fold(query, bind_message).execute(&mut *transaction).await?;
         }
         transaction.commit().await
     }
-}
-
-/// As many rows at a time as one statement takes, and the rest one by one.
-fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
-    let whole = rows.chunks_exact(ROWS);
-    let rest = whole.remainder().chunks(1);
-    whole.chain(rest)
 }
 
 type Statement<'q> = Query<'q, Db, SqliteArguments>;

@@ -9,7 +9,7 @@ use tokio::{
         oneshot,
     },
     task::JoinHandle,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     config::IngestConfig,
     spool::{Spool, spooled},
 };
-use crate::{domain::DeliveryReceipt, exotel::RawRequest};
+use crate::{domain::DeliveryReceipt, exotel::RawRequest, storage::Store};
 
 /// The way into the store. Cheap to clone; the group commit ends with the last clone, once everything
 /// that waits is on disk.
@@ -50,9 +50,21 @@ impl GroupCommit {
 pub(super) struct Overflow {
     pub circuit: Circuit,
     pub spool: Option<Spool>,
+    pub store: Store,
 }
 
 impl Overflow {
+    /// Waits until the store gives no sign of life; for good where there is no spool to turn to.
+    async fn store_hangs(&self) {
+        loop {
+            sleep(STALL).await;
+            let alive = matches!(timeout(STALL, self.store.ping()).await, Ok(Ok(())));
+            if !alive && self.spool.is_some() {
+                return;
+            }
+        }
+    }
+
     async fn take(&self, batch: Vec<Pending<Ticket>>) {
         for Pending { receipt, raw, waiting } in batch {
             match &self.spool {
@@ -65,9 +77,8 @@ impl Overflow {
     }
 }
 
-/// How long callbacks wait behind a commit that hangs, before they go to the spool. Those in the commit
-/// itself wait for its deadline.
-const STALL: Duration = Duration::from_millis(200);
+/// How long a commit may take before the store is asked for a sign of life, and how long that may take.
+const STALL: Duration = Duration::from_millis(100);
 
 struct Gathering {
     queue: mpsc::Receiver<Pending<Ticket>>,
@@ -100,15 +111,17 @@ impl Gathering {
         gathered
     }
 
-    /// Waits for a commit. Where it hangs, the spool takes what comes meanwhile.
+    /// Waits for a commit. Where it is not just slow, but the store gives no sign of life, the spool takes
+    /// what comes meanwhile: only those in the commit itself wait for its deadline.
     async fn outwait(
         &mut self,
         mut commit: impl Future<Output = Committed<Ticket>> + Unpin,
     ) -> Committed<Ticket> {
-        if let Ok(committed) = timeout(STALL, &mut commit).await {
-            return committed;
+        tokio::select! {
+            committed = &mut commit => return committed,
+            () = self.overflow.store_hangs() => {}
         }
-        let mut ended = self.overflow.spool.is_none();
+        let mut ended = false;
         loop {
             tokio::select! {
                 committed = &mut commit => return committed,

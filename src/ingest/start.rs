@@ -82,7 +82,7 @@ impl Ingest {
             deadline: config.commit_timeout(),
             rejected: rejected.clone(),
         };
-        let overflow = Overflow { circuit: circuit.clone(), spool: spool.clone() };
+        let overflow = Overflow { circuit: circuit.clone(), spool: spool.clone(), store: store.clone() };
         let (group_commit, committing) = GroupCommit::start(config, committer(), overflow);
         let (stop_drain, stop) = watch::channel(());
         let drain = Drain {

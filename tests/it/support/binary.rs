@@ -7,10 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Database, Settings};
-
-/// How long anything may take before a test gives up on it.
-const DEADLINE: Duration = Duration::from_secs(30);
+use super::{DEADLINE, Database, Settings, send_signal};
 
 /// The binary with nothing of this process's environment that it would read.
 pub fn binary(folder: &Path) -> Command {
@@ -89,10 +86,9 @@ impl Service {
         }
     }
 
-    /// Sends a signal, by its name. The shell's own `kill`: not every machine has the program.
+    /// Sends a signal, by its name.
     pub fn signal(&self, name: &str) {
-        let kill = format!("kill -s {name} {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        send_signal(name, &[self.child.id()]);
     }
 
     /// Waits until it has ended.

@@ -33,13 +33,25 @@ impl Database {
     }
 
     async fn postgres() -> Self {
+        Self::on(&postgres_url()).await
+    }
+
+    /// A database of the server that `server_url` names a database of.
+    pub async fn on(server_url: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let cluster = postgres_url();
         let name = format!("dlr_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let mut connection = PgConnection::connect(&cluster).await.unwrap();
+        let mut connection = PgConnection::connect(server_url).await.unwrap();
         sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
-        let (server, _) = cluster.rsplit_once('/').unwrap();
+        let (server, _) = server_url.rsplit_once('/').unwrap();
         Self { url: format!("{server}/{name}"), _folder: None }
+    }
+
+    /// Ends every session of this Postgres database, but for the one that does it.
+    pub async fn terminate_sessions(&self) -> u64 {
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        sqlx::query(terminate).execute(&mut connection).await.unwrap().rows_affected()
     }
 }
 

@@ -2,11 +2,16 @@
 
 pub mod arbitrary;
 mod binary;
+mod cluster;
 mod database;
+mod load;
+mod traffic;
 
 use std::{
     collections::HashMap,
+    process::Command,
     sync::{Arc, atomic::AtomicI64},
+    time::Duration,
 };
 
 use dlr_receiver::{
@@ -19,7 +24,13 @@ use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
 pub use binary::{Service, binary};
+pub use cluster::Cluster;
 pub use database::{Backend, Database};
+pub use load::{Load, Pace};
+pub use traffic::Traffic;
+
+/// How long anything may take before a test gives up on it.
+pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Declares one test for each backend.
 macro_rules! each_backend {
@@ -164,4 +175,14 @@ pub fn config(database: &Database, settings: Settings<'_>) -> Config {
         own.iter().chain(settings).map(|(key, value)| (format!("DLR__{key}"), (*value).to_owned()));
     let sources = Sources { variables: variables.collect::<HashMap<_, _>>(), ..Sources::default() };
     load(&sources).unwrap()
+}
+
+/// Sends a signal, by its name, to processes that the test has started. The shell's own `kill`: not every
+/// machine has the program.
+pub fn send_signal(name: &str, processes: &[u32]) {
+    for process in processes {
+        // One of several may have ended by itself.
+        let sent = Command::new("sh").args(["-c", &format!("kill -s {name} {process}")]).status().unwrap();
+        assert!(sent.success() || processes.len() > 1, "cannot send {name} to {process}");
+    }
 }

@@ -1,0 +1,56 @@
+//! What goes wrong in production: processes that are killed, databases that stop, freeze or refuse,
+//! disks that fill up, clients that hang up. The real binary and a real Postgres; only Exotel is played.
+//!
+//! Each scenario is short here. With `DLR_SOAK=1` it takes the times and numbers that the promises are
+//! made for.
+
+mod killed;
+mod outage;
+
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::support::{Database, Service, Settings};
+
+/// The first in a soak, else the second.
+fn in_soak<T>(soak: T, else_: T) -> T {
+    if std::env::var_os("DLR_SOAK").is_some() { soak } else { else_ }
+}
+
+/// How slow callbacks may be during an outage: as promised in a soak of a release build, else what a
+/// debug build keeps on a machine with much else to do.
+fn slowest() -> Duration {
+    let promised = std::env::var_os("DLR_SOAK").is_some() && !cfg!(debug_assertions);
+    Duration::from_millis(if promised { 250 } else { 1000 })
+}
+
+/// A figure for whoever runs the tests with `--nocapture`.
+#[expect(clippy::print_stderr, reason = "for whoever reads the tests' output")]
+fn tell(figure: &str) {
+    eprintln!("{figure}");
+}
+
+/// A spool that outlives the service.
+struct Spool(TempDir);
+
+impl Spool {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> String {
+        self.0.path().join("spool.db").display().to_string()
+    }
+
+    /// The service on `database` with this spool, in the times that it has in production.
+    async fn serve(&self, database: &Database, settings: Settings<'_>) -> Service {
+        let path = self.path();
+        let own = [
+            ("SPOOL__PATH", path.as_str()),
+            ("INGEST__COMMIT_TIMEOUT_MS", "2000"),
+            ("DATABASE__TIMEOUT_MS", "3000"),
+        ];
+        Service::start(database, &[&own, settings].concat()).await
+    }
+}

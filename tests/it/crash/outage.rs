@@ -1,0 +1,77 @@
+//! Postgres stops, freezes, or cuts its sessions while callbacks come in: all of them are acknowledged.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::{Spool, in_soak, slowest, tell};
+use crate::support::{Cluster, Load, Pace};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_stops_at_once_and_comes_back() {
+    let (mut cluster, spool) = (Cluster::start_new().await, Spool::new());
+    let database = cluster.database().await;
+    let service = spool.serve(&database, &[]).await;
+    for _ in 0..in_soak(20, 2) {
+        let load = Load::start(&service.url, Pace::STEADY);
+        load.acknowledges(100).await;
+        let began = Instant::now();
+        cluster.stop_immediate();
+        sleep(Duration::from_secs(in_soak(5, 1))).await;
+        let ended = Instant::now();
+        cluster.start().await;
+        load.acknowledges(100).await;
+        let traffic = load.stop().await;
+        traffic.was_all_acknowledged();
+        assert!(traffic.spooled() > 0, "{:?}", traffic.answers());
+        let p99 = traffic.p99((began, ended));
+        tell(&format!("stopped: {:?}, p99 {p99:?}", traffic.answers()));
+        assert!(p99 < slowest(), "{p99:?}");
+        traffic.is_stored(&service.url).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_freezes_and_goes_on() {
+    let (mut cluster, spool) = (Cluster::start_new().await, Spool::new());
+    let database = cluster.database().await;
+    let service = spool.serve(&database, &[]).await;
+    let load = Load::start(&service.url, Pace::STEADY);
+    load.acknowledges(100).await;
+    let began = Instant::now();
+    cluster.freeze();
+    sleep(Duration::from_secs(in_soak(10, 4))).await;
+    let ended = Instant::now();
+    cluster.thaw();
+    load.acknowledges(100).await;
+    let traffic = load.stop().await;
+    traffic.was_all_acknowledged();
+    assert!(traffic.spooled() > 0, "{:?}", traffic.answers());
+    // Those in the commit that hangs wait for its deadline, which is two seconds.
+    let (p99, all) = (traffic.p99((began + Duration::from_millis(2500), ended)), traffic.p99((began, ended)));
+    tell(&format!("frozen: {:?}, p99 {p99:?}, from the first moment {all:?}", traffic.answers()));
+    assert!(p99 < slowest(), "{p99:?}");
+    traffic.is_stored(&service.url).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_are_cut_again_and_again() {
+    let spool = Spool::new();
+    let database = crate::support::Database::create(crate::support::Backend::Postgres).await;
+    let service = spool.serve(&database, &[]).await;
+    let load = Load::start(&service.url, Pace::STEADY);
+    load.acknowledges(100).await;
+    let (began, mut cut) = (Instant::now(), 0);
+    let ended = began + Duration::from_secs(in_soak(20, 2));
+    while Instant::now() < ended {
+        cut += database.terminate_sessions().await;
+        sleep(Duration::from_millis(20)).await;
+    }
+    load.acknowledges(100).await;
+    let traffic = load.stop().await;
+    traffic.was_all_acknowledged();
+    let p99 = traffic.p99((began, ended));
+    tell(&format!("{cut} sessions cut: {:?}, p99 {p99:?}", traffic.answers()));
+    assert!(cut > 10 && p99 < slowest(), "{cut}, {p99:?}");
+    traffic.is_stored(&service.url).await;
+}

@@ -78,7 +78,7 @@ impl Ingest {
         let (spool, spooling) = file.clone().map(|file| Spool::start(file, circuit.clone())).unzip();
         let rejected = RejectedLog { store: store.clone(), keep: keep_rejected };
         let committer = || Committer {
-            writer: store.writer(),
+            writer: store.writer(config.commit_timeout()),
             deadline: config.commit_timeout(),
             rejected: rejected.clone(),
         };

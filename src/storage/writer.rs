@@ -23,11 +23,12 @@ fn patience() -> ExponentialBuilder {
 }
 
 impl Store {
-    /// Something that writes receipts; it connects when it is first used.
+    /// Something that writes receipts; it connects when it is first used. A batch that somebody waits for
+    /// no longer than `patience` is given up by the database too, then.
     #[must_use]
-    pub fn writer(&self) -> Writer {
+    pub fn writer(&self, patience: Duration) -> Writer {
         Writer(match &self.backend {
-            Backend::Postgres(postgres) => Kind::Postgres(Box::new(postgres.writer())),
+            Backend::Postgres(postgres) => Kind::Postgres(Box::new(postgres.writer(patience))),
             Backend::Sqlite(sqlite) => Kind::Sqlite(sqlite.clone()),
         })
     }

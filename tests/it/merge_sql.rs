@@ -15,7 +15,7 @@ use proptest::{
 use tokio::runtime::Runtime;
 
 use crate::support::{
-    Backend, Database,
+    Backend, DEADLINE, Database,
     arbitrary::{Said, said},
     config,
 };
@@ -45,7 +45,7 @@ async fn check(
     store: &Store,
     (receipts, lengths): (&[DeliveryReceipt], &[usize]),
 ) -> Result<(), TestCaseError> {
-    let mut writer = store.writer();
+    let mut writer = store.writer(DEADLINE);
     for batch in batches(receipts, lengths) {
         writer.record(&batch.iter().collect::<Vec<_>>()).await.unwrap();
     }
@@ -107,7 +107,7 @@ async fn concurrent_writers_agree(backend: Backend) {
         said.iter().map(|(said, message)| said.about(&format!("shared-{message}"))).collect();
 
     let writers = (0..6_usize).map(|writer| {
-        let (mut replica, mut own) = (replicas[writer % 2].writer(), receipts.clone());
+        let (mut replica, mut own) = (replicas[writer % 2].writer(DEADLINE), receipts.clone());
         let turn = writer * 31 % own.len();
         own.rotate_left(turn);
         tokio::spawn(async move {

@@ -16,7 +16,7 @@ pub(super) use writer::Writer;
 use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
 
 /// Every statement that only Postgres runs.
-pub(super) const STATEMENTS: [&str; 3] = [record::RECORD, record::RECORD_ONE, ENCODING];
+pub(super) const STATEMENTS: [&str; 4] = [record::RECORD, record::RECORD_ONE, ENCODING, writer::GIVE_UP];
 
 const ENCODING: &str = "SELECT current_setting('server_encoding')";
 
@@ -60,8 +60,8 @@ impl Postgres {
     }
 
     /// A writer; it connects when it is first used.
-    pub fn writer(&self) -> Writer {
-        Writer::new(Arc::clone(&self.options))
+    pub fn writer(&self, patience: Duration) -> Writer {
+        Writer::new(Arc::clone(&self.options), patience)
     }
 }
 

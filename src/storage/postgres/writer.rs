@@ -1,6 +1,6 @@
 //! A connection that writes, and is replaced once it can no longer be used.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
 
@@ -14,12 +14,16 @@ use crate::{
 #[derive(Debug)]
 pub struct Writer {
     options: Arc<PgConnectOptions>,
+    patience: Duration,
     connection: Option<PgConnection>,
 }
 
+/// The server does not notice that somebody has hung up who waits for a lock.
+pub(super) const GIVE_UP: &str = "SELECT set_config('statement_timeout', $1, false)";
+
 impl Writer {
-    pub fn new(options: Arc<PgConnectOptions>) -> Self {
-        Self { options, connection: None }
+    pub fn new(options: Arc<PgConnectOptions>, patience: Duration) -> Self {
+        Self { options, patience, connection: None }
     }
 
     /// Records a batch. A connection that has gone stale is replaced, once: the database may have been
@@ -37,9 +41,17 @@ impl Writer {
                 return recorded;
             }
         }
-        let (connection, recorded) = attempt(self.options.connect().await?, receipts, messages).await;
+        let (connection, recorded) = attempt(self.connect().await?, receipts, messages).await;
         self.connection = connection;
         recorded
+    }
+
+    /// A connection on which the server gives up a batch as well, once nobody waits for it any more.
+    async fn connect(&self) -> sqlx::Result<PgConnection> {
+        let mut connection = self.options.connect().await?;
+        let patience = self.patience.as_millis().to_string();
+        sqlx::query(GIVE_UP).bind(patience).persistent(false).execute(&mut connection).await?;
+        Ok(connection)
     }
 }
 

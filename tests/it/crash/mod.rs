@@ -4,8 +4,11 @@
 //! Each scenario is short here. With `DLR_SOAK=1` it takes the times and numbers that the promises are
 //! made for.
 
+mod hold;
 mod killed;
+mod locked;
 mod outage;
+mod overload;
 
 use std::time::Duration;
 

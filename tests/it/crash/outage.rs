@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::{Spool, in_soak, slowest, tell};
-use crate::support::{Cluster, Load, Pace};
+use crate::support::{Backend, Cluster, Database, Load, Pace};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_stops_at_once_and_comes_back() {
@@ -57,7 +57,7 @@ async fn postgres_freezes_and_goes_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sessions_are_cut_again_and_again() {
     let spool = Spool::new();
-    let database = crate::support::Database::create(crate::support::Backend::Postgres).await;
+    let database = Database::create(Backend::Postgres).await;
     let service = spool.serve(&database, &[]).await;
     let load = Load::start(&service.url, Pace::STEADY);
     load.acknowledges(100).await;

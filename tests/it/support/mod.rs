@@ -4,7 +4,7 @@ pub mod arbitrary;
 mod binary;
 mod cluster;
 mod database;
-mod load;
+pub mod load;
 mod traffic;
 
 use std::{

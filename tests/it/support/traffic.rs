@@ -27,7 +27,7 @@ pub struct Faults {
 }
 
 impl Traffic {
-    pub(super) fn new(sent: Vec<Sent>) -> Self {
+    pub fn new(sent: Vec<Sent>) -> Self {
         Self { sent }
     }
 

@@ -84,8 +84,7 @@ impl Drain {
 
     async fn turn(&mut self) -> Turn {
         match self.advance().await {
-            Ok(true) => Turn::More,
-            Ok(false) => Turn::Idle,
+            Ok(turn) => turn,
             Err(Hindrance::Store(error)) => {
                 tracing::debug!(%error, "the store is tried again");
                 self.circuit.open(&error);
@@ -98,8 +97,8 @@ impl Drain {
         }
     }
 
-    /// Brings the store one batch, or asks it for a sign of life. Returns whether there may be more.
-    async fn advance(&mut self) -> Result<bool, Hindrance> {
+    /// Brings the store one batch, or asks it for a sign of life.
+    async fn advance(&mut self) -> Result<Turn, Hindrance> {
         if let Some(prepare) = self.unprepared {
             prepare.run(&self.store).await?;
             self.unprepared = None;
@@ -113,7 +112,7 @@ impl Drain {
                 self.store.ping().await?;
                 self.circuit.close();
             }
-            return Ok(false);
+            return self.rest().await;
         };
         let undrainable = self.bring(&oldest).await?;
         self.circuit.close();
@@ -125,7 +124,17 @@ impl Drain {
         }
         remove(&file, &oldest, &undrainable).await;
         tracing::info!(callbacks = oldest.len(), "drained from the spool");
-        Ok(true)
+        Ok(Turn::More)
+    }
+
+    /// Leaves the file to whoever else uses it: during an upgrade, the process that is about to end. What
+    /// that one has not drained by then is ours.
+    async fn rest(&mut self) -> Result<Turn, Hindrance> {
+        let drains = self.lock.take().is_some();
+        match &self.file {
+            Some(file) if !drains && file.count().await? > 0 => Ok(Turn::Again),
+            _ => Ok(Turn::Idle),
+        }
     }
 
     fn may_drain(&mut self, file: &SpoolFile) -> std::io::Result<bool> {

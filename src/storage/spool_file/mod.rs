@@ -1,6 +1,8 @@
 //! The file that keeps callbacks while the store cannot: a small SQLite database of its own, which is
 //! appended to, read from the front, and emptied.
 
+mod removal;
+
 use std::{
     fs::{File, TryLockError},
     num::NonZeroU64,
@@ -12,6 +14,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use self::removal::{QUARANTINE, REMOVE};
 use super::{SpoolError, sqlite::make_folder, time::StoredTime, tolerant};
 use crate::domain::Time;
 
@@ -20,6 +23,8 @@ use crate::domain::Time;
 pub struct SpoolFile {
     pool: SqlitePool,
     path: PathBuf,
+    /// The most pages that it takes.
+    cap: u64,
 }
 
 /// A callback as the spool keeps it: raw, but for the token of its URL.
@@ -48,9 +53,6 @@ pub struct SpooledRequest {
 const COLUMNS: &str = "received_at, account, method, content_type, content_encoding, query, body";
 const OLDEST: &str = "SELECT id, received_at, account, method, content_type, content_encoding, query, body \
                       FROM spooled ORDER BY id LIMIT $1";
-const REMOVE: &str = "DELETE FROM spooled WHERE id BETWEEN $1 AND $2";
-const QUARANTINE: &str = "INSERT INTO quarantined (received_at, account, method, content_type, content_encoding, query, body, reason) \
-     SELECT received_at, account, method, content_type, content_encoding, query, body, $2 FROM spooled WHERE id = $1";
 const COUNT: &str = "SELECT count(*) FROM spooled";
 /// Writes, and leaves nothing behind.
 const PROBE: &str =
@@ -71,6 +73,7 @@ impl SpoolFile {
     pub async fn open(path: &Path, max_bytes: NonZeroU64) -> Result<Self, SpoolError> {
         let unwritable = |why: String| SpoolError::Unwritable { path: path.display().to_string(), why };
         make_folder(path).map_err(|(folder, error)| unwritable(format!("cannot make {folder}: {error}")))?;
+        let cap = max_bytes.get().div_ceil(Self::PAGE);
         // FULL: in WAL mode a commit is on disk only then.
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -78,11 +81,11 @@ impl SpoolFile {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .page_size(4096)
-            .pragma("max_page_count", max_bytes.get().div_ceil(Self::PAGE).to_string())
+            .pragma("max_page_count", cap.to_string())
             .disable_statement_logging();
         let pool = SqlitePoolOptions::new().max_connections(1).test_before_acquire(false);
         let pool = pool.connect_with(options).await.map_err(|error| unwritable(error.to_string()))?;
-        let spool = Self { pool, path: path.to_owned() };
+        let spool = Self { pool, path: path.to_owned(), cap };
         match spool.prepare().await {
             // What is in it can still be drained.
             Ok(()) | Err(SpoolError::Full) => Ok(spool),
@@ -125,25 +128,6 @@ impl SpoolFile {
     pub async fn oldest(&self, limit: usize) -> Result<Vec<SpooledRequest>, SpoolError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         sqlx::query_as(OLDEST).bind(limit).fetch_all(&self.pool).await.map_err(failed)
-    }
-
-    /// Forgets what [`Self::oldest`] gave, but sets aside those that can never be drained, each with the
-    /// reason.
-    ///
-    /// # Errors
-    /// [`SpoolError`]: all of them are still there.
-    pub async fn remove(
-        &self,
-        oldest: &[SpooledRequest],
-        undrainable: &[(i64, String)],
-    ) -> Result<(), SpoolError> {
-        let (Some(first), Some(last)) = (oldest.first(), oldest.last()) else { return Ok(()) };
-        let mut transaction = self.pool.begin().await.map_err(failed)?;
-        for (id, reason) in undrainable {
-            sqlx::query(QUARANTINE).bind(id).bind(reason).execute(&mut *transaction).await.map_err(failed)?;
-        }
-        sqlx::query(REMOVE).bind(first.id).bind(last.id).execute(&mut *transaction).await.map_err(failed)?;
-        transaction.commit().await.map_err(failed)
     }
 
     /// How many callbacks wait.

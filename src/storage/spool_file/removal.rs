@@ -1,0 +1,52 @@
+//! Taking out of the spool what has been drained, and setting aside what never can be.
+
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+
+use super::{SpoolFile, SpooledRequest, failed};
+use crate::storage::SpoolError;
+
+pub(super) const REMOVE: &str = "DELETE FROM spooled WHERE id BETWEEN $1 AND $2";
+pub(super) const QUARANTINE: &str = "INSERT INTO quarantined (received_at, account, method, content_type, content_encoding, query, body, reason) \
+     SELECT received_at, account, method, content_type, content_encoding, query, body, $2 FROM spooled WHERE id = $1";
+
+/// SQLite's own limit.
+const MOST_PAGES: u64 = 4_294_967_294;
+
+impl SpoolFile {
+    /// Forgets what [`Self::oldest`] gave, but sets aside those that can never be drained, each with the
+    /// reason.
+    ///
+    /// # Errors
+    /// [`SpoolError`]: all of them are still there.
+    pub async fn remove(
+        &self,
+        oldest: &[SpooledRequest],
+        undrainable: &[(i64, String)],
+    ) -> Result<(), SpoolError> {
+        let (Some(first), Some(last)) = (oldest.first(), oldest.last()) else { return Ok(()) };
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        // What is set aside takes more room than it did, and a spool that is full has none.
+        limit_pages(&mut connection, MOST_PAGES).await.map_err(failed)?;
+        let removed = remove(&mut connection, (first.id, last.id), undrainable).await;
+        limit_pages(&mut connection, self.cap).await.map_err(failed)?;
+        removed.map_err(failed)
+    }
+}
+
+async fn remove(
+    connection: &mut SqliteConnection,
+    (first, last): (i64, i64),
+    undrainable: &[(i64, String)],
+) -> sqlx::Result<()> {
+    let mut transaction = connection.begin().await?;
+    for (id, reason) in undrainable {
+        sqlx::query(QUARANTINE).bind(id).bind(reason).execute(&mut *transaction).await?;
+    }
+    sqlx::query(REMOVE).bind(first).bind(last).execute(&mut *transaction).await?;
+    transaction.commit().await
+}
+
+async fn limit_pages(connection: &mut SqliteConnection, pages: u64) -> sqlx::Result<()> {
+    let limit = AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+    sqlx::query(limit).persistent(false).execute(connection).await.map(|_| ())
+}

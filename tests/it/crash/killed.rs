@@ -5,9 +5,8 @@ use std::time::Instant;
 use super::{Spool, in_soak, tell};
 use crate::support::{Backend, Database, Load, Pace};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_under_full_load_it_loses_nothing_that_it_acknowledged() {
-    let (database, spool) = (Database::create(Backend::Postgres).await, Spool::new());
+async fn loses_nothing_when_it_is_killed_under_full_load(backend: Backend) {
+    let (database, spool) = (Database::create(backend).await, Spool::new());
     let mut lives = Vec::new();
     for life in 0..in_soak(20, 3) {
         let mut service = spool.serve(&database, &[]).await;
@@ -19,9 +18,19 @@ async fn killed_under_full_load_it_loses_nothing_that_it_acknowledged() {
     }
     let service = spool.serve(&database, &[]).await;
     for traffic in &lives {
-        tell(&format!("killed: {:?}", traffic.answers()));
+        tell(&format!("killed on {backend:?}: {:?}", traffic.answers()));
         traffic.is_stored(&service.url).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_when_it_is_killed_under_full_load_on_sqlite() {
+    loses_nothing_when_it_is_killed_under_full_load(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_when_it_is_killed_under_full_load_on_postgres() {
+    loses_nothing_when_it_is_killed_under_full_load(Backend::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,6 +9,8 @@ mod killed;
 mod locked;
 mod outage;
 mod overload;
+mod replicas;
+mod spooled;
 
 use std::time::Duration;
 

@@ -62,16 +62,17 @@ async fn sessions_are_cut_again_and_again() {
     let load = Load::start(&service.url, Pace::STEADY);
     load.acknowledges(100).await;
     let (began, mut cut) = (Instant::now(), 0);
-    let ended = began + Duration::from_secs(in_soak(20, 2));
-    while Instant::now() < ended {
+    let end = began + Duration::from_secs(in_soak(20, 2));
+    while Instant::now() < end || cut < 20 {
         cut += database.terminate_sessions().await;
         sleep(Duration::from_millis(20)).await;
     }
+    let ended = Instant::now();
     load.acknowledges(100).await;
     let traffic = load.stop().await;
     traffic.was_all_acknowledged();
     let p99 = traffic.p99((began, ended));
     tell(&format!("{cut} sessions cut: {:?}, p99 {p99:?}", traffic.answers()));
-    assert!(cut > 10 && p99 < slowest(), "{cut}, {p99:?}");
+    assert!(p99 < slowest(), "{p99:?}");
     traffic.is_stored(&service.url).await;
 }

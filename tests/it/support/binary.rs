@@ -63,7 +63,7 @@ impl Service {
         loop {
             let log = self.log_text();
             let after = |mark: &str| log.split_once(mark).map(|(_, rest)| rest.to_owned());
-            let address = after("callbacks=").or_else(|| after("\"callbacks\":\""));
+            let address = after("listening callbacks=").or_else(|| after("\"callbacks\":\""));
             if let Some((address, _)) = address.as_deref().and_then(|text| text.split_once([' ', '"'])) {
                 return format!("http://{address}");
             }

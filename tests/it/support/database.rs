@@ -36,6 +36,11 @@ impl Database {
         Self::on(&postgres_url()).await
     }
 
+    /// A database that is somewhere, or nowhere.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), _folder: None }
+    }
+
     /// A database of the server that `server_url` names a database of.
     pub async fn on(server_url: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);

@@ -1,7 +1,7 @@
 //! What was sent under load, held against what the service says of it later.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -48,6 +48,18 @@ impl Traffic {
     /// Every callback must have been acknowledged.
     pub fn was_all_acknowledged(&self) {
         assert!(self.sent.iter().all(Sent::is_acknowledged), "{:?}", self.answers());
+    }
+
+    /// The messages of which every callback was acknowledged.
+    pub fn sids(&self) -> BTreeSet<&str> {
+        let refused: BTreeSet<&str> =
+            self.sent.iter().filter(|sent| !sent.is_acknowledged()).map(|sent| &*sent.sid).collect();
+        self.sent.iter().map(|sent| &*sent.sid).filter(|sid| !refused.contains(sid)).collect()
+    }
+
+    /// The codes that were sent of a message, in order.
+    pub fn codes(&self, sid: &str) -> Vec<&'static str> {
+        self.sent.iter().filter(|sent| sent.sid == sid).map(|sent| sent.code).collect()
     }
 
     /// How many callbacks were acknowledged.

@@ -1,0 +1,200 @@
+//! What the spool holds outlives the service, comes out in order, and is never more than it may be.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::time::sleep;
+
+use super::{Spool, hold::Hold, in_soak, tell};
+use crate::support::{Backend, Cluster, DEADLINE, Database, Load, Pace, Service, Traffic, binary};
+
+/// One number out of a spool's file.
+async fn count(spool: &Spool, what: &str) -> i64 {
+    let options = SqliteConnectOptions::new().filename(spool.path()).busy_timeout(DEADLINE);
+    let mut file: SqliteConnection = options.connect().await.unwrap();
+    let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {what}"));
+    sqlx::query_scalar(count).fetch_one(&mut file).await.unwrap()
+}
+
+/// Waits until nothing waits in the spool.
+async fn is_drained(spool: &Spool) {
+    let end = Instant::now() + DEADLINE;
+    while count(spool, "spooled").await > 0 {
+        assert!(Instant::now() < end, "the spool is not drained");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Nobody answers there.
+fn unreachable() -> Database {
+    Database::at("postgres://dlr@127.0.0.1:1/nobody")
+}
+
+async fn ask(service: &Service, path: &str) -> Value {
+    reqwest::get(format!("{}{path}", service.url)).await.unwrap().json().await.unwrap()
+}
+
+/// The receipts of each message must have been recorded in the order in which they came.
+async fn came_in_order(traffic: &Traffic, service: &Service) {
+    for sid in traffic.sids().iter().take(in_soak(1000, 40)) {
+        let receipts = ask(service, &format!("/messages/{sid}/callbacks")).await;
+        let receipts = receipts["items"].as_array().unwrap().clone();
+        let ids: Vec<_> = receipts.iter().map(|receipt| receipt["id"].as_i64().unwrap()).collect();
+        assert!(ids.is_sorted(), "{receipts:?}");
+        let codes = receipts.iter().map(|receipt| receipt["normalised"]["detailed_status_code"].to_string());
+        assert_eq!(codes.collect::<Vec<_>>(), traffic.codes(sid), "as they were sent");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_is_killed_and_started_while_postgres_is_down_drains_everything_later() {
+    let (mut cluster, spool) = (Cluster::start_new().await, Spool::new());
+    let database = cluster.database().await;
+    cluster.stop_immediate();
+    // Never migrated: the database was down from the first moment on.
+    let (mut lives, mut held) = (Vec::new(), 0);
+    for _ in 0..in_soak(20, 2) {
+        let mut service = spool.serve(&database, &[]).await;
+        assert_eq!(ask(&service, "/readyz").await["status"], "spooling");
+        let load = Load::start(&service.url, Pace::FULL);
+        load.acknowledges(in_soak(1000, 150)).await;
+        service.signal("KILL");
+        service.ended().await;
+        lives.push(load.stop().await);
+        held = count(&spool, "spooled").await;
+    }
+    let service = spool.serve(&database, &[]).await;
+    let load = Load::start(&service.url, Pace::STEADY);
+    load.acknowledges(20).await;
+    cluster.start().await;
+    load.acknowledges(100).await;
+    let last = load.stop().await;
+    last.was_all_acknowledged();
+    tell(&format!("restarted with {held} callbacks in the spool: {:?}", last.answers()));
+    last.is_stored(&service.url).await;
+    for traffic in &lives {
+        assert_eq!(traffic.spooled(), traffic.acknowledged());
+        traffic.is_stored(&service.url).await;
+        came_in_order(traffic, &service).await;
+    }
+    is_drained(&spool).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spool_that_is_full_takes_no_more_and_takes_callbacks_again_once_it_is_drained() {
+    let (mut cluster, spool) = (Cluster::start_new().await, Spool::new());
+    let database = cluster.database().await;
+    let service = spool.serve(&database, &[("SPOOL__MAX_BYTES", "200000")]).await;
+    for _ in 0..in_soak(10, 2) {
+        cluster.stop_immediate();
+        let load = Load::start(&service.url, Pace::FULL);
+        load.is_refused(100).await;
+        let traffic = load.stop().await;
+        let answers = traffic.answers();
+        assert_eq!(answers.keys().collect::<Vec<_>>(), ["200 spooled", "503"]);
+        assert!(traffic.spooled() > 100, "{answers:?}");
+        tell(&format!("a spool of 200,000 bytes: {answers:?}"));
+        assert_eq!(refusal(&service).await.headers()["retry-after"], "5");
+        let size = std::fs::metadata(spool.path()).unwrap().len();
+        assert!(size <= 200_704, "{size} bytes");
+
+        cluster.start().await;
+        traffic.is_stored(&service.url).await;
+        is_drained(&spool).await;
+        let load = Load::start(&service.url, Pace::STEADY);
+        load.acknowledges(50).await;
+        let after = load.stop().await;
+        assert!(after.answers()["200 recorded"] >= 50, "{:?}", after.answers());
+        after.was_all_acknowledged();
+    }
+}
+
+/// The first refusal: a lone callback may still fit where many did not.
+async fn refusal(service: &Service) -> reqwest::Response {
+    let (http, url) = (reqwest::Client::new(), format!("{}/callbacks/exotel/default", service.url));
+    loop {
+        let form = [("SmsSid", "one-more"), ("Status", "sent")];
+        let answer = http.post(&url).form(&form).send().await.unwrap();
+        if answer.status() != 200 {
+            assert_eq!(answer.status(), 503);
+            return answer;
+        }
+    }
+}
+
+#[tokio::test]
+async fn callbacks_of_an_account_that_is_gone_are_set_aside_and_hold_up_nobody() {
+    let spool = Spool::new();
+    let both = [("ACCOUNTS__ACME__COUNTRY", "IN"), ("ACCOUNTS__GONE__COUNTRY", "IN")];
+    let cap = ("SPOOL__MAX_BYTES", "100000");
+    let mut service = spool.serve(&unreachable(), &[&both[..], &[cap]].concat()).await;
+    let (http, mut sids) = (reqwest::Client::new(), Vec::new());
+    // To the last page: what is set aside must find a place all the same.
+    for number in 0.. {
+        let account = if number % 10 == 0 { "acme" } else { "gone" };
+        let form = [("SmsSid", format!("{account}-{number}")), ("Status", "sent".into())];
+        let url = format!("{}/callbacks/exotel/{account}", service.url);
+        let status = http.post(url).form(&form).send().await.unwrap().status();
+        if status != 200 {
+            assert_eq!(status, 503);
+            break;
+        }
+        sids.push((account, form[0].1.clone()));
+    }
+    service.signal("TERM");
+    assert!(service.ended().await.success(), "{}", service.log_text());
+
+    let database = Database::create(Backend::Postgres).await;
+    let service = spool.serve(&database, &[both[0], cap]).await;
+    is_drained(&spool).await;
+    for (account, sid) in &sids {
+        let known = ask(&service, &format!("/messages/{sid}")).await;
+        assert_eq!(known["sid"] == sid.as_str(), *account == "acme", "{known}");
+    }
+    let gone = sids.iter().filter(|(account, _)| *account == "gone").count();
+    let set_aside = "quarantined WHERE account = 'gone' AND reason = 'the account `gone` is not configured'";
+    assert_eq!(usize::try_from(count(&spool, set_aside).await).unwrap(), gone);
+    service.has_logged("a spooled callback can never be drained").await;
+}
+
+#[tokio::test]
+async fn a_spool_that_another_process_was_draining_is_drained_once_that_one_is_gone() {
+    let (held, database) =
+        (Database::create(Backend::Postgres).await, Database::create(Backend::Postgres).await);
+    let spool = Spool::new();
+    let mut before = spool.serve(&held, &[("INGEST__COMMIT_TIMEOUT_MS", "100")]).await;
+    let hold = Hold::on(&held.url).await;
+    let load = Load::start(&before.url, Pace::STEADY);
+    load.acknowledges(50).await;
+    let traffic = load.stop().await;
+    // As in an upgrade: the next one starts before the last one has ended.
+    let next = spool.serve(&database, &[]).await;
+    before.signal("KILL");
+    before.ended().await;
+    traffic.is_stored(&next.url).await;
+    is_drained(&spool).await;
+    hold.release().await;
+}
+
+#[tokio::test]
+async fn a_spool_that_cannot_be_written_is_told_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, why) in
+        [("/dev/null/x/spool.db", "cannot make /dev/null/x"), ("/proc/spool.db", "unable to open")]
+    {
+        let output = refused_start(folder.path(), path);
+        assert!(output.contains("spool.path") && output.contains(path) && output.contains(why), "{output}");
+    }
+}
+
+fn refused_start(folder: &Path, spool: &str) -> String {
+    let mut command = binary(folder);
+    command.env("DLR__HTTP__BIND", "127.0.0.1:0").env("DLR__SPOOL__PATH", spool);
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}

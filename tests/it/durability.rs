@@ -1,12 +1,6 @@
-//! A 200 means that it is on disk: the real binary, killed and stopped.
+//! A 200 means that it is on disk: the real binary, killed and stopped. `crash` does so under load.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
@@ -44,49 +38,6 @@ async fn a_restart_between_callback_and_question_loses_nothing() {
             assert_eq!(outcome(&service, sid).await, "delivered", "{signal} on {backend:?}");
         }
     }
-}
-
-#[tokio::test]
-async fn killed_under_load_it_has_kept_all_that_it_acknowledged() {
-    for backend in BACKENDS {
-        let database = Database::create(backend).await;
-        let mut service = Service::start(&database, &[]).await;
-        let count = Arc::new(AtomicUsize::new(0));
-        let send = |sender| send_until_it_fails(service.url.clone(), sender, Arc::clone(&count));
-        let senders: Vec<_> = (0..8).map(|sender| tokio::spawn(send(sender))).collect();
-        let end = Instant::now() + Duration::from_secs(30);
-        while count.load(Ordering::Relaxed) < 100 {
-            assert!(Instant::now() < end, "{backend:?}: too little is acknowledged");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        service.signal("KILL");
-        service.ended().await;
-        let mut acknowledged = Vec::new();
-        for sender in senders {
-            acknowledged.extend(sender.await.unwrap());
-        }
-        assert!(acknowledged.len() >= 100);
-        let service = Service::start(&database, &[]).await;
-        for sid in acknowledged {
-            assert_eq!(outcome(&service, &sid).await, "delivered", "{sid} was acknowledged on {backend:?}");
-        }
-    }
-}
-
-/// The sids that were acknowledged before the service was gone.
-async fn send_until_it_fails(url: String, sender: u32, count: Arc<AtomicUsize>) -> Vec<String> {
-    let (client, mut acknowledged) = (reqwest::Client::new(), Vec::new());
-    for number in 0..20_000 {
-        let sid = format!("load-{sender}-{number}");
-        let fields = [("SmsSid", sid.as_str()), ("DetailedStatusCode", "20005")];
-        let sent = client.post(format!("{url}/callbacks/exotel/default")).form(&fields).send().await;
-        match sent {
-            Ok(answer) if answer.status() == 200 => acknowledged.push(sid),
-            _ => break,
-        }
-        count.fetch_add(1, Ordering::Relaxed);
-    }
-    acknowledged
 }
 
 /// A callback whose body is asked for but not yet sent: it is under way.

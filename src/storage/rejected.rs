@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use sqlx::FromRow;
 
-use super::{Backend, Cursor, Page, PageRequest, Store, StoreError, on_readers, sql, time::StoredTime};
+use super::{
+    Backend, Cursor, Page, PageRequest, Store, StoreError, on_readers, sql, sqlite, time::StoredTime,
+};
 use crate::domain::{AccountName, Time};
 
 /// A body that was refused, and why.
@@ -65,10 +67,10 @@ impl From<RejectedRow> for StoredRejection {
     }
 }
 
-/// Writes on the pool that writes; the statements are the same.
+/// Writes in a transaction; the statements are the same.
 macro_rules! write_rejected {
-    ($pool:expr, $rejected:expr, $keep:expr) => {{
-        let mut transaction = $pool.begin().await?;
+    ($transaction:expr, $rejected:expr, $keep:expr) => {{
+        let mut transaction = $transaction;
         let id: i64 = sqlx::query_scalar(sql::INSERT_REJECTED)
             .bind(StoredTime($rejected.received_at))
             .bind($rejected.account.as_str())
@@ -94,8 +96,19 @@ impl Store {
     /// [`StoreError`] where the database does not take it.
     pub async fn reject(&self, rejected: &RejectedBody<'_>, keep: Keep) -> Result<(), StoreError> {
         match &self.backend {
-            Backend::Postgres(to) => self.in_time(async { write_rejected!(to.pool(), rejected, keep) }).await,
-            Backend::Sqlite(to) => self.in_time(async { write_rejected!(to.writer(), rejected, keep) }).await,
+            Backend::Postgres(to) => {
+                self.in_time(async { write_rejected!(to.pool().begin().await?, rejected, keep) }).await
+            }
+            Backend::Sqlite(to) => {
+                let written = async {
+                    let mut connection = to.writer().acquire().await?;
+                    let written =
+                        async { write_rejected!(sqlite::begin(&mut connection).await?, rejected, keep) }
+                            .await;
+                    sqlite::give_back(connection, written)
+                };
+                self.in_time(written).await
+            }
         }
     }
 

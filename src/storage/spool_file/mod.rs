@@ -10,12 +10,17 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions, FromRow, QueryBuilder, Sqlite,
+    ConnectOptions, FromRow, QueryBuilder, Sqlite, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use self::removal::{QUARANTINE, REMOVE};
-use super::{SpoolError, sqlite::make_folder, time::StoredTime, tolerant};
+use super::{
+    SpoolError,
+    sqlite::{begin, give_back, make_folder},
+    time::StoredTime,
+    tolerant,
+};
 use crate::domain::Time;
 
 /// A spool's file. Cheap to clone; all clones share one connection.
@@ -87,8 +92,9 @@ impl SpoolFile {
         let pool = pool.connect_with(options).await.map_err(|error| unwritable(error.to_string()))?;
         let spool = Self { pool, path: path.to_owned(), cap };
         match spool.prepare().await {
+            Ok(()) => Ok(spool),
             // What is in it can still be drained.
-            Ok(()) | Err(SpoolError::Full) => Ok(spool),
+            Err(SpoolError::Full) if spool.count().await.is_ok() => Ok(spool),
             Err(error) => Err(unwritable(error.to_string())),
         }
     }
@@ -96,10 +102,9 @@ impl SpoolFile {
     async fn prepare(&self) -> Result<(), SpoolError> {
         let mut migrations = sqlx::migrate!("migrations/spool");
         tolerant(&mut migrations).run(&self.pool).await.map_err(|error| failed(error.into()))?;
-        let mut transaction = self.pool.begin().await.map_err(failed)?;
-        sqlx::query(PROBE).execute(&mut *transaction).await.map_err(failed)?;
-        sqlx::query(REMOVE).bind(-1).bind(-1).execute(&mut *transaction).await.map_err(failed)?;
-        transaction.commit().await.map_err(failed)
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        let probed = probe(&mut connection).await;
+        give_back(connection, probed).map_err(failed)
     }
 
     /// Appends callbacks. Once it returns `Ok`, they are on disk.
@@ -159,6 +164,13 @@ impl SpoolFile {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+async fn probe(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    let mut transaction = begin(connection).await?;
+    sqlx::query(PROBE).execute(&mut *transaction).await?;
+    sqlx::query(REMOVE).bind(-1).bind(-1).execute(&mut *transaction).await?;
+    transaction.commit().await
 }
 
 fn failed(error: sqlx::Error) -> SpoolError {

@@ -1,9 +1,12 @@
 //! Taking out of the spool what has been drained, and setting aside what never can be.
 
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::{SpoolFile, SpooledRequest, failed};
-use crate::storage::SpoolError;
+use crate::storage::{
+    SpoolError,
+    sqlite::{begin, give_back},
+};
 
 pub(super) const REMOVE: &str = "DELETE FROM spooled WHERE id BETWEEN $1 AND $2";
 pub(super) const QUARANTINE: &str = "INSERT INTO quarantined (received_at, account, method, content_type, content_encoding, query, body, reason) \
@@ -29,7 +32,7 @@ impl SpoolFile {
         limit_pages(&mut connection, MOST_PAGES).await.map_err(failed)?;
         let removed = remove(&mut connection, (first.id, last.id), undrainable).await;
         limit_pages(&mut connection, self.cap).await.map_err(failed)?;
-        removed.map_err(failed)
+        give_back(connection, removed).map_err(failed)
     }
 }
 
@@ -38,7 +41,7 @@ async fn remove(
     (first, last): (i64, i64),
     undrainable: &[(i64, String)],
 ) -> sqlx::Result<()> {
-    let mut transaction = connection.begin().await?;
+    let mut transaction = begin(connection).await?;
     for (id, reason) in undrainable {
         sqlx::query(QUARANTINE).bind(id).bind(reason).execute(&mut *transaction).await?;
     }

@@ -5,7 +5,8 @@ mod record;
 use std::{fs, path::Path};
 
 use sqlx::{
-    ConnectOptions,
+    ConnectOptions, Connection, Sqlite as Db, SqliteConnection, Transaction,
+    pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -63,6 +64,21 @@ impl Sqlite {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Begins a transaction that will write: one that begins by reading could not always go on to write.
+pub(super) async fn begin(connection: &mut SqliteConnection) -> sqlx::Result<Transaction<'_, Db>> {
+    connection.begin_with("BEGIN IMMEDIATE").await
+}
+
+/// Gives a connection back after a transaction; one that has failed closes it. SQLite rolls back by itself
+/// where the disk is full, and the driver does not notice: it would take the next transaction for a part of
+/// this one, and say that it is committed when it is not.
+pub(super) fn give_back<T>(mut connection: PoolConnection<Db>, done: sqlx::Result<T>) -> sqlx::Result<T> {
+    if done.is_err() {
+        connection.close_on_drop();
+    }
+    done
 }
 
 /// Makes the folder of `file`, where it has one.

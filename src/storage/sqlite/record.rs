@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use sqlx::{Sqlite as Db, query::Query, sqlite::SqliteArguments};
+use sqlx::{Sqlite as Db, SqliteConnection, query::Query, sqlite::SqliteArguments};
 
-use super::Sqlite;
+use super::{Sqlite, begin, give_back};
 use crate::{
     domain::{DeliveryOutcome, DeliveryReceipt, Message},
     storage::{
@@ -54,21 +54,30 @@ pub fn statements() -> [&'static str; 4] {
 
 impl Sqlite {
     pub async fn record(&self, receipts: &[&DeliveryReceipt], messages: &[Message<'_>]) -> sqlx::Result<()> {
-        // IMMEDIATE: a transaction that begins by reading could not always go on to write.
-        let mut transaction = self.writer().begin_with("BEGIN IMMEDIATE").await?;
-        for rows in receipts.chunks(ROWS) {
-            let query = sqlx::query(APPEND.of(rows.len()));
-            rows.iter()
-                .fold(query, |query, receipt| bind_receipt(query, receipt))
-                .execute(&mut *transaction)
-                .await?;
-        }
-        for rows in messages.chunks(ROWS) {
-            let query = sqlx::query(MERGE.of(rows.len()));
-            rows.iter().fold(query, bind_message).execute(&mut *transaction).await?;
-        }
-        transaction.commit().await
+        let mut connection = self.writer().acquire().await?;
+        let recorded = record(&mut connection, receipts, messages).await;
+        give_back(connection, recorded)
     }
+}
+
+async fn record(
+    connection: &mut SqliteConnection,
+    receipts: &[&DeliveryReceipt],
+    messages: &[Message<'_>],
+) -> sqlx::Result<()> {
+    let mut transaction = begin(connection).await?;
+    for rows in receipts.chunks(ROWS) {
+        let query = sqlx::query(APPEND.of(rows.len()));
+        rows.iter()
+            .fold(query, |query, receipt| bind_receipt(query, receipt))
+            .execute(&mut *transaction)
+            .await?;
+    }
+    for rows in messages.chunks(ROWS) {
+        let query = sqlx::query(MERGE.of(rows.len()));
+        rows.iter().fold(query, bind_message).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
 }
 
 type Statement<'q> = Query<'q, Db, SqliteArguments>;

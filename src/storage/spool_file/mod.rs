@@ -57,7 +57,7 @@ pub struct SpooledRequest {
 
 const COLUMNS: &str = "received_at, account, method, content_type, content_encoding, query, body";
 const OLDEST: &str = "SELECT id, received_at, account, method, content_type, content_encoding, query, body \
-                      FROM spooled ORDER BY id LIMIT $1";
+                      FROM spooled WHERE id > $1 ORDER BY id LIMIT $2";
 const COUNT: &str = "SELECT count(*) FROM spooled";
 /// Writes, and leaves nothing behind.
 const PROBE: &str =
@@ -126,13 +126,13 @@ impl SpoolFile {
         insert.build().persistent(false).execute(&self.pool).await.map(|_| ()).map_err(failed)
     }
 
-    /// The callbacks that have waited longest, in the order in which they came.
+    /// The callbacks behind place `after` that have waited longest, in the order in which they came.
     ///
     /// # Errors
     /// [`SpoolError`] where the file cannot be read.
-    pub async fn oldest(&self, limit: usize) -> Result<Vec<SpooledRequest>, SpoolError> {
+    pub async fn oldest(&self, limit: usize, after: i64) -> Result<Vec<SpooledRequest>, SpoolError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        sqlx::query_as(OLDEST).bind(limit).fetch_all(&self.pool).await.map_err(failed)
+        sqlx::query_as(OLDEST).bind(after).bind(limit).fetch_all(&self.pool).await.map_err(failed)
     }
 
     /// How many callbacks wait.
@@ -169,7 +169,7 @@ impl SpoolFile {
 async fn probe(connection: &mut SqliteConnection) -> sqlx::Result<()> {
     let mut transaction = begin(connection).await?;
     sqlx::query(PROBE).execute(&mut *transaction).await?;
-    sqlx::query(REMOVE).bind(-1).bind(-1).execute(&mut *transaction).await?;
+    sqlx::query(REMOVE).bind(-1).execute(&mut *transaction).await?;
     transaction.commit().await
 }
 

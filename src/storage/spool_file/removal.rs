@@ -2,13 +2,13 @@
 
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::{SpoolFile, SpooledRequest, failed};
+use super::{SpoolFile, failed};
 use crate::storage::{
     SpoolError,
     sqlite::{begin, give_back},
 };
 
-pub(super) const REMOVE: &str = "DELETE FROM spooled WHERE id BETWEEN $1 AND $2";
+pub(super) const REMOVE: &str = "DELETE FROM spooled WHERE id <= $1";
 pub(super) const QUARANTINE: &str = "INSERT INTO quarantined (received_at, account, method, content_type, content_encoding, query, body, reason) \
      SELECT received_at, account, method, content_type, content_encoding, query, body, $2 FROM spooled WHERE id = $1";
 
@@ -16,21 +16,16 @@ pub(super) const QUARANTINE: &str = "INSERT INTO quarantined (received_at, accou
 const MOST_PAGES: u64 = 4_294_967_294;
 
 impl SpoolFile {
-    /// Forgets what [`Self::oldest`] gave, but sets aside those that can never be drained, each with the
+    /// Forgets what [`Self::oldest`] gave, up to a place, but sets aside those that can never be drained, each with the
     /// reason.
     ///
     /// # Errors
     /// [`SpoolError`]: all of them are still there.
-    pub async fn remove(
-        &self,
-        oldest: &[SpooledRequest],
-        undrainable: &[(i64, String)],
-    ) -> Result<(), SpoolError> {
-        let (Some(first), Some(last)) = (oldest.first(), oldest.last()) else { return Ok(()) };
+    pub async fn remove(&self, through: i64, undrainable: &[(i64, String)]) -> Result<(), SpoolError> {
         let mut connection = self.pool.acquire().await.map_err(failed)?;
         // What is set aside takes more room than it did, and a spool that is full has none.
         limit_pages(&mut connection, MOST_PAGES).await.map_err(failed)?;
-        let removed = remove(&mut connection, (first.id, last.id), undrainable).await;
+        let removed = remove(&mut connection, through, undrainable).await;
         limit_pages(&mut connection, self.cap).await.map_err(failed)?;
         give_back(connection, removed).map_err(failed)
     }
@@ -38,14 +33,14 @@ impl SpoolFile {
 
 async fn remove(
     connection: &mut SqliteConnection,
-    (first, last): (i64, i64),
+    through: i64,
     undrainable: &[(i64, String)],
 ) -> sqlx::Result<()> {
     let mut transaction = begin(connection).await?;
     for (id, reason) in undrainable {
         sqlx::query(QUARANTINE).bind(id).bind(reason).execute(&mut *transaction).await?;
     }
-    sqlx::query(REMOVE).bind(first).bind(last).execute(&mut *transaction).await?;
+    sqlx::query(REMOVE).bind(through).execute(&mut *transaction).await?;
     transaction.commit().await
 }
 

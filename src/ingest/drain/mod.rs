@@ -1,19 +1,15 @@
 //! The drain: tries a store that has failed, and brings it what was spooled meanwhile, in order.
 
+mod bring;
+
 use std::{fs::File, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::{sync::watch, time::sleep};
 
-use super::{
-    circuit::Circuit,
-    commit::{Committer, Pending},
-    reader::Reader,
-    rejected::reason,
-    spool::unspooled,
-    start::Prepare,
-};
-use crate::storage::{Failure, SpoolError, SpoolFile, SpooledRequest, Store, StoreError};
+use self::bring::Undrainable;
+use super::{circuit::Circuit, commit::Committer, reader::Reader, start::Prepare};
+use crate::storage::{SpoolError, SpoolFile, Store, StoreError};
 
 /// The most callbacks that are drained at a time.
 const BATCH: usize = 512;
@@ -30,6 +26,7 @@ pub(super) struct Drain {
     /// What the database still needs before it is used.
     pub unprepared: Option<Prepare>,
     pub file: Option<SpoolFile>,
+    pub drained: Drained,
     /// The right to drain the file; another process may have it.
     pub lock: Option<File>,
     pub reader: Reader,
@@ -58,8 +55,13 @@ enum Hindrance {
     Lock(#[from] std::io::Error),
 }
 
-/// A callback that can never be drained: its place in the spool, and why.
-type Undrainable = (i64, String);
+/// What the store has, and the spool still has.
+#[derive(Default)]
+pub(super) struct Drained {
+    /// The place of the last one; nothing is drained twice for being there.
+    through: i64,
+    undrainable: Vec<Undrainable>,
+}
 
 impl Drain {
     /// Works until the sender of `stop` is gone. What has been begun is finished.
@@ -92,6 +94,8 @@ impl Drain {
             }
             Err(error) => {
                 tracing::error!(%error, "the spool is not drained");
+                // The store may do its work all the same, and fails again here otherwise.
+                let _ = self.try_store().await;
                 Turn::Again
             }
         }
@@ -103,28 +107,55 @@ impl Drain {
             prepare.run(&self.store).await?;
             self.unprepared = None;
         }
-        let (oldest, file) = match self.file.clone() {
-            Some(file) if self.may_drain(&file)? => (file.oldest(BATCH).await?, Some(file)),
-            _ => (Vec::new(), None),
-        };
-        let Some(file) = file.filter(|_| !oldest.is_empty()) else {
-            if self.circuit.is_open() {
-                self.store.ping().await?;
-                self.circuit.close();
+        let file = match self.file.clone() {
+            Some(file) if self.may_drain(&file)? => file,
+            _ => {
+                self.try_store().await?;
+                return self.rest().await;
             }
-            return self.rest().await;
+        };
+        let oldest = file.oldest(BATCH, self.drained.through).await?;
+        let Some(last) = oldest.last() else {
+            self.try_store().await?;
+            return if self.is_removed(&file).await { self.rest().await } else { Ok(Turn::Again) };
         };
         let undrainable = self.bring(&oldest).await?;
         self.circuit.close();
-        for (_, reason) in &undrainable {
+        tracing::info!(callbacks = oldest.len(), "drained from the spool");
+        self.drained.through = last.id;
+        self.drained.undrainable.extend(undrainable);
+        self.is_removed(&file).await;
+        Ok(Turn::More)
+    }
+
+    /// Asks a store that has failed for a sign of life.
+    async fn try_store(&self) -> Result<(), StoreError> {
+        if self.circuit.is_open() {
+            self.store.ping().await?;
+            self.circuit.close();
+        }
+        Ok(())
+    }
+
+    /// Takes what has been drained out of the spool. A disk that is full may not let us; the rest is drained
+    /// all the same.
+    async fn is_removed(&mut self, file: &SpoolFile) -> bool {
+        let Drained { through, undrainable } = &self.drained;
+        if *through == 0 {
+            return true;
+        }
+        if let Err(error) = file.remove(*through, undrainable).await {
+            tracing::error!(%error, "what has been drained cannot be taken out of the spool");
+            return false;
+        }
+        for (_, reason) in undrainable {
             tracing::error!(
                 reason,
                 "a spooled callback can never be drained; it is in the spool's quarantine"
             );
         }
-        remove(&file, &oldest, &undrainable).await;
-        tracing::info!(callbacks = oldest.len(), "drained from the spool");
-        Ok(Turn::More)
+        self.drained = Drained::default();
+        true
     }
 
     /// Leaves the file to whoever else uses it: during an upgrade, the process that is about to end. What
@@ -142,47 +173,5 @@ impl Drain {
             self.lock = file.lock_for_draining()?;
         }
         Ok(self.lock.is_some())
-    }
-
-    /// Brings callbacks to the store, as if they came now but for their time. Returns those that will
-    /// never get there.
-    async fn bring(&mut self, oldest: &[SpooledRequest]) -> Result<Vec<Undrainable>, StoreError> {
-        let (mut undrainable, mut batch, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-        for spooled in oldest {
-            let (id, received_at, raw) = (spooled.id, spooled.received_at, unspooled(spooled));
-            let Some(account) = self.reader.accounts.get(spooled.account.as_str()) else {
-                undrainable.push((id, format!("the account `{}` is not configured", spooled.account)));
-                continue;
-            };
-            match self.reader.read(&raw, account, received_at) {
-                Ok(receipt) => batch.push(Pending { receipt, raw, waiting: id }),
-                Err(error) => refused.push((id, raw, (&account.name, received_at), reason(&error))),
-            }
-        }
-        // The receipts first: where the store fails, this shows it before anything is kept twice.
-        while let Some((error, mut rest)) = self.committer.commit(std::mem::take(&mut batch)).await.failed {
-            if error.failure() != Failure::Poison {
-                return Err(error);
-            }
-            undrainable.push((rest.remove(0).waiting, error.to_string()));
-            batch = rest;
-        }
-        for (id, raw, reception, reason) in refused {
-            match self.committer.rejected.append(&raw, reception, &reason).await {
-                Err(error) if error.failure() == Failure::Poison => undrainable.push((id, error.to_string())),
-                kept => kept?,
-            }
-        }
-        Ok(undrainable)
-    }
-}
-
-/// Takes what the store has out of the spool. Until that is done nothing more is drained: it would be
-/// recorded again and again.
-async fn remove(file: &SpoolFile, oldest: &[SpooledRequest], undrainable: &[Undrainable]) {
-    let mut pauses = pauses();
-    while let Err(error) = file.remove(oldest, undrainable).await {
-        tracing::error!(%error, "what has been drained cannot be taken out of the spool");
-        sleep(pauses.next().unwrap_or_default()).await;
     }
 }

@@ -4,6 +4,7 @@
 //! Each scenario is short here. With `DLR_SOAK=1` it takes the times and numbers that the promises are
 //! made for.
 
+mod full_disk;
 mod hold;
 mod killed;
 mod locked;
@@ -12,11 +13,16 @@ mod overload;
 mod replicas;
 mod spooled;
 
-use std::time::Duration;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
+use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
+use tokio::time::sleep;
 
-use crate::support::{Database, Service, Settings};
+use crate::support::{DEADLINE, Database, Service, Settings};
 
 /// The first in a soak, else the second.
 fn in_soak<T>(soak: T, else_: T) -> T {
@@ -48,6 +54,20 @@ impl Spool {
         self.0.path().join("spool.db").display().to_string()
     }
 
+    /// One number out of its file.
+    async fn count(&self, what: &str) -> i64 {
+        rows(Path::new(&self.path()), what).await.unwrap()
+    }
+
+    /// Waits until nothing waits in it.
+    async fn is_drained(&self) {
+        let end = Instant::now() + DEADLINE;
+        while self.count("spooled").await > 0 {
+            assert!(Instant::now() < end, "the spool is not drained");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// The service on `database` with this spool, in the times that it has in production.
     async fn serve(&self, database: &Database, settings: Settings<'_>) -> Service {
         let path = self.path();
@@ -58,4 +78,12 @@ impl Spool {
         ];
         Service::start(database, &[&own, settings].concat()).await
     }
+}
+
+/// How many rows a spool's file has, as another process sees it.
+async fn rows(file: &Path, what: &str) -> sqlx::Result<i64> {
+    let options = SqliteConnectOptions::new().filename(file).busy_timeout(DEADLINE);
+    let mut file: SqliteConnection = options.connect().await?;
+    let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {what}"));
+    sqlx::query_scalar(count).fetch_one(&mut file).await
 }

@@ -35,8 +35,11 @@ async fn postgres_stops_at_once_and_comes_back() {
 async fn postgres_freezes_and_goes_on() {
     let (mut cluster, spool) = (Cluster::start_new().await, Spool::new());
     let database = cluster.database().await;
+    let other_database = cluster.database().await;
     let service = spool.serve(&database, &[]).await;
+    let spoolless = spool.serve(&other_database, &[("SPOOL__PATH", "")]).await;
     let load = Load::start(&service.url, Pace::STEADY);
+    let spoolless_load = Load::start(&spoolless.url, Pace { senders: 2, ..Pace::STEADY });
     load.acknowledges(100).await;
     let began = Instant::now();
     cluster.freeze();
@@ -44,14 +47,23 @@ async fn postgres_freezes_and_goes_on() {
     let ended = Instant::now();
     cluster.thaw();
     load.acknowledges(100).await;
+    spoolless_load.acknowledges(20).await;
     let traffic = load.stop().await;
     traffic.was_all_acknowledged();
     assert!(traffic.spooled() > 0, "{:?}", traffic.answers());
     // Those in the commit that hangs wait for its deadline, which is two seconds.
-    let (p99, all) = (traffic.p99((began + Duration::from_millis(2500), ended)), traffic.p99((began, ended)));
+    let later = began + Duration::from_millis(2500);
+    let (p99, all) = (traffic.p99((later, ended)), traffic.p99((began, ended)));
     tell(&format!("frozen: {:?}, p99 {p99:?}, from the first moment {all:?}", traffic.answers()));
     assert!(p99 < slowest(), "{p99:?}");
     traffic.is_stored(&service.url).await;
+    // Without a spool nothing is acknowledged meanwhile, which is said at once.
+    let refused = spoolless_load.stop().await;
+    let p99 = refused.p99((later, ended));
+    tell(&format!("frozen, without a spool: {:?}, p99 {p99:?}", refused.answers()));
+    assert_eq!(refused.answers().keys().collect::<Vec<_>>(), ["200 recorded", "503"]);
+    assert!(p99 < slowest(), "{p99:?}");
+    refused.is_stored(&spoolless.url).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,4 +87,23 @@ async fn sessions_are_cut_again_and_again() {
     tell(&format!("{cut} sessions cut: {:?}, p99 {p99:?}", traffic.answers()));
     assert!(p99 < slowest(), "{p99:?}");
     traffic.is_stored(&service.url).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn told_to_stop_while_postgres_is_frozen_it_exits_cleanly_with_all_in_the_spool() {
+    let (mut cluster, spool) = (Cluster::start_new().await, Spool::new());
+    let database = cluster.database().await;
+    let mut service = spool.serve(&database, &[("HTTP__SHUTDOWN_TIMEOUT_MS", "4000")]).await;
+    let load = Load::start(&service.url, Pace::STEADY);
+    load.acknowledges(50).await;
+    cluster.freeze();
+    load.acknowledges(100).await;
+    let asked = Instant::now();
+    service.signal("TERM");
+    assert!(service.ended().await.success(), "{}", service.log_text());
+    tell(&format!("stopped while Postgres is frozen: {:?}", asked.elapsed()));
+    let traffic = load.stop().await;
+    cluster.thaw();
+    traffic.is_stored(&spool.serve(&database, &[]).await.url).await;
+    spool.is_drained().await;
 }

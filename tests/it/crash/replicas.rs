@@ -75,15 +75,15 @@ async fn replicas_agree_and_never_lock_each_other_out() {
 async fn batches_in_opposite_orders_do_not_deadlock() {
     let database = Database::create(Backend::Postgres).await;
     let config = config(&database, &[]).database;
-    let stores = [Store::open(&config).await.unwrap(), Store::open(&config).await.unwrap()];
-    stores[0].migrate().await.unwrap();
+    let replicas = [Store::open(&config).await.unwrap(), Store::open(&config).await.unwrap()];
+    replicas[0].migrate().await.unwrap();
     let mut runner = TestRunner::deterministic();
     let said = vec(said(), 200).new_tree(&mut runner).unwrap().current();
     let receipts = said.iter().enumerate().map(|(number, said)| said.about(&format!("{}", number % 100)));
     let receipts: Vec<_> = receipts.collect();
     let rounds = in_soak(500, 25);
     let writers = (0..4_usize).map(|writer| {
-        let (mut replica, mut own) = (stores[writer % 2].writer(DEADLINE), receipts.clone());
+        let (mut replica, mut own) = (replicas[writer % 2].writer(DEADLINE), receipts.clone());
         if writer % 2 == 1 {
             own.reverse();
         }
@@ -97,12 +97,12 @@ async fn batches_in_opposite_orders_do_not_deadlock() {
         writer.await.unwrap();
     }
     for expected in Message::of_batch(&receipts) {
-        let stored = stores[0].messages(expected.sid.as_str()).await.unwrap();
+        let stored = replicas[0].messages(expected.sid.as_str()).await.unwrap();
         assert_eq!(stored[0].outcome, expected.outcome);
         assert_eq!(stored[0].callbacks, expected.callbacks * 4 * rounds);
     }
-    for store in stores {
-        store.close().await;
+    for replica in replicas {
+        replica.close().await;
     }
     assert_eq!(deadlocks(&database).await, 0);
 }

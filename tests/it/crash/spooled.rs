@@ -1,33 +1,11 @@
 //! What the spool holds outlives the service, comes out in order, and is never more than it may be.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::path::Path;
 
 use serde_json::Value;
-use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
-use tokio::time::sleep;
 
 use super::{Spool, hold::Hold, in_soak, tell};
-use crate::support::{Backend, Cluster, DEADLINE, Database, Load, Pace, Service, Traffic, binary};
-
-/// One number out of a spool's file.
-async fn count(spool: &Spool, what: &str) -> i64 {
-    let options = SqliteConnectOptions::new().filename(spool.path()).busy_timeout(DEADLINE);
-    let mut file: SqliteConnection = options.connect().await.unwrap();
-    let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {what}"));
-    sqlx::query_scalar(count).fetch_one(&mut file).await.unwrap()
-}
-
-/// Waits until nothing waits in the spool.
-async fn is_drained(spool: &Spool) {
-    let end = Instant::now() + DEADLINE;
-    while count(spool, "spooled").await > 0 {
-        assert!(Instant::now() < end, "the spool is not drained");
-        sleep(Duration::from_millis(20)).await;
-    }
-}
+use crate::support::{Backend, Cluster, Database, Load, Pace, Service, Traffic, binary};
 
 /// Nobody answers there.
 fn unreachable() -> Database {
@@ -65,7 +43,7 @@ async fn a_service_that_is_killed_and_started_while_postgres_is_down_drains_ever
         service.signal("KILL");
         service.ended().await;
         lives.push(load.stop().await);
-        held = count(&spool, "spooled").await;
+        held = spool.count("spooled").await;
     }
     let service = spool.serve(&database, &[]).await;
     let load = Load::start(&service.url, Pace::STEADY);
@@ -81,7 +59,7 @@ async fn a_service_that_is_killed_and_started_while_postgres_is_down_drains_ever
         traffic.is_stored(&service.url).await;
         came_in_order(traffic, &service).await;
     }
-    is_drained(&spool).await;
+    spool.is_drained().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,7 +82,7 @@ async fn a_spool_that_is_full_takes_no_more_and_takes_callbacks_again_once_it_is
 
         cluster.start().await;
         traffic.is_stored(&service.url).await;
-        is_drained(&spool).await;
+        spool.is_drained().await;
         let load = Load::start(&service.url, Pace::STEADY);
         load.acknowledges(50).await;
         let after = load.stop().await;
@@ -150,24 +128,24 @@ async fn callbacks_of_an_account_that_is_gone_are_set_aside_and_hold_up_nobody()
 
     let database = Database::create(Backend::Postgres).await;
     let service = spool.serve(&database, &[both[0], cap]).await;
-    is_drained(&spool).await;
+    spool.is_drained().await;
     for (account, sid) in &sids {
         let known = ask(&service, &format!("/messages/{sid}")).await;
         assert_eq!(known["sid"] == sid.as_str(), *account == "acme", "{known}");
     }
     let gone = sids.iter().filter(|(account, _)| *account == "gone").count();
     let set_aside = "quarantined WHERE account = 'gone' AND reason = 'the account `gone` is not configured'";
-    assert_eq!(usize::try_from(count(&spool, set_aside).await).unwrap(), gone);
+    assert_eq!(usize::try_from(spool.count(set_aside).await).unwrap(), gone);
     service.has_logged("a spooled callback can never be drained").await;
 }
 
 #[tokio::test]
 async fn a_spool_that_another_process_was_draining_is_drained_once_that_one_is_gone() {
-    let (held, database) =
+    let (blocked, database) =
         (Database::create(Backend::Postgres).await, Database::create(Backend::Postgres).await);
     let spool = Spool::new();
-    let mut before = spool.serve(&held, &[("INGEST__COMMIT_TIMEOUT_MS", "100")]).await;
-    let hold = Hold::on(&held.url).await;
+    let mut before = spool.serve(&blocked, &[("INGEST__COMMIT_TIMEOUT_MS", "100")]).await;
+    let hold = Hold::on(&blocked.url).await;
     let load = Load::start(&before.url, Pace::STEADY);
     load.acknowledges(50).await;
     let traffic = load.stop().await;
@@ -176,7 +154,7 @@ async fn a_spool_that_another_process_was_draining_is_drained_once_that_one_is_g
     before.signal("KILL");
     before.ended().await;
     traffic.is_stored(&next.url).await;
-    is_drained(&spool).await;
+    spool.is_drained().await;
     hold.release().await;
 }
 
@@ -197,4 +175,22 @@ fn refused_start(folder: &Path, spool: &str) -> String {
     let output = command.output().unwrap();
     assert!(!output.status.success());
     String::from_utf8(output.stderr).unwrap()
+}
+
+#[tokio::test]
+async fn a_spool_that_cannot_be_drained_does_not_keep_callbacks_from_the_store() {
+    let (database, spool) = (Database::create(Backend::Postgres).await, Spool::new());
+    // The right to drain cannot be had.
+    std::fs::create_dir(format!("{}.drain", spool.path())).unwrap();
+    let service = spool.serve(&database, &[("INGEST__COMMIT_TIMEOUT_MS", "100")]).await;
+    let hold = Hold::on(&database.url).await;
+    let load = Load::start(&service.url, Pace::STEADY);
+    load.acknowledges(50).await;
+    hold.release().await;
+    service.has_logged("the store does its work again").await;
+    load.acknowledges(50).await;
+    let traffic = load.stop().await;
+    traffic.was_all_acknowledged();
+    assert!(traffic.answers().contains_key("200 recorded"), "{:?}", traffic.answers());
+    assert_eq!(usize::try_from(spool.count("spooled").await).unwrap(), traffic.spooled());
 }

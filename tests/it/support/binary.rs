@@ -11,7 +11,14 @@ use super::{DEADLINE, Database, Settings, send_signal};
 
 /// The binary with nothing of this process's environment that it would read.
 pub fn binary(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dlr-receiver"));
+    run_by(&[], folder)
+}
+
+/// The same, started by a program and its arguments.
+fn run_by(starter: &[&str], folder: &Path) -> Command {
+    let words = [starter, &[env!("CARGO_BIN_EXE_dlr-receiver")]].concat();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
     command.current_dir(folder).stdin(Stdio::null());
     for (variable, _) in std::env::vars_os() {
         let name = variable.to_string_lossy().into_owned();
@@ -40,16 +47,25 @@ impl Service {
 
     /// The same with whole environment variables.
     pub async fn start_with(database: &Database, variables: &[(&str, &str)]) -> Self {
-        let mut service = Self::spawn(database, variables);
+        Self::start_by(&[], database, variables).await
+    }
+
+    /// The same, started by a program and its arguments, which it replaces.
+    pub async fn start_by(starter: &[&str], database: &Database, variables: &[(&str, &str)]) -> Self {
+        let mut service = Self::spawn_by(starter, database, variables);
         service.url = service.wait_for_url().await;
         service
     }
 
-    /// The same, without waiting.
+    /// Starts it without waiting.
     pub fn spawn(database: &Database, variables: &[(&str, &str)]) -> Self {
+        Self::spawn_by(&[], database, variables)
+    }
+
+    fn spawn_by(starter: &[&str], database: &Database, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (log, out) = (folder.path().join("log"), folder.path().join("out"));
-        let mut command = binary(folder.path());
+        let mut command = run_by(starter, folder.path());
         command.env("DLR__HTTP__BIND", "127.0.0.1:0").env("DATABASE_URL", &database.url);
         command.env("DLR__DATABASE__TIMEOUT_MS", "20000").env("DLR__INGEST__COMMIT_TIMEOUT_MS", "20000");
         command.envs(variables.iter().copied());
@@ -84,6 +100,10 @@ impl Service {
             assert!(Instant::now() < end, "{text:?} is not in the log: {}", self.log_text());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal, by its name.

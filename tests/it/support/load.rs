@@ -24,8 +24,8 @@ pub const FINAL: [&str; 2] = ["20005", "23050"];
 pub struct Sent {
     pub sid: String,
     pub code: &'static str,
-    pub sent_at: Time,
-    pub answered_at: Time,
+    pub at: Time,
+    pub answered: Time,
     pub began: Instant,
     pub latency: Duration,
     /// The status, and what the body says was done; none where no answer came.
@@ -161,7 +161,7 @@ pub async fn send(http: &reqwest::Client, url: &str, (sid, code): (String, &'sta
     let fields = [("SmsSid", sid.as_str()), ("DetailedStatusCode", code)];
     let url = format!("{url}/callbacks/exotel/default");
     let request = http.post(url).query(&[("about", &sid)]).form(&fields);
-    let (sent_at, began) = (Utc::now().trunc_subsecs(6), Instant::now());
+    let (at, began) = (Utc::now().trunc_subsecs(6), Instant::now());
     let answer = match request.send().await {
         Ok(response) => {
             let status = response.status().as_u16();
@@ -170,8 +170,8 @@ pub async fn send(http: &reqwest::Client, url: &str, (sid, code): (String, &'sta
         }
         Err(_) => None,
     };
-    let (answered_at, latency) = (Utc::now(), began.elapsed());
-    Sent { sid, code, sent_at, answered_at, began, latency, answer }
+    let (answered, latency) = (Utc::now(), began.elapsed());
+    Sent { sid, code, at, answered, began, latency, answer }
 }
 
 /// What has become of a message of which the last word is `code`.

@@ -150,9 +150,8 @@ async fn judge(sent: &[&Sent], question: reqwest::RequestBuilder) -> Result<(), 
         return fault("the labels are not as they were told");
     }
     let time = |field: &str| told[field].as_str().unwrap().parse::<Time>().unwrap();
-    let earliest = sent.iter().map(|sent| sent.sent_at).min().unwrap();
-    let (first, last) =
-        (sure.iter().map(|sent| sent.answered_at).min(), sure.iter().map(|s| s.answered_at).max());
+    let earliest = sent.iter().map(|sent| sent.at).min().unwrap();
+    let (first, last) = (sure.iter().map(|sent| sent.answered).min(), sure.iter().map(|s| s.answered).max());
     if time("first_received_at") < earliest || Some(time("first_received_at")) > first {
         return fault("it was not received first when it was sent first");
     }

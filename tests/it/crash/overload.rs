@@ -164,7 +164,7 @@ async fn impatient_clients_under_load_lose_and_corrupt_nothing() {
     let service = spool.serve(&database, &[]).await;
     let impatient = Pace { patience: Duration::from_millis(2), ..Pace::FULL };
     let load = Load::start(&service.url, impatient);
-    load.is_refused(in_soak(20_000, 300)).await;
+    load.is_refused(in_soak(5000, 300)).await;
     load.acknowledges(100).await;
     let traffic = load.stop().await;
     tell(&format!("impatient: {:?}", traffic.answers()));

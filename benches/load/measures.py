@@ -12,7 +12,7 @@ from pathlib import Path
 import same_work
 from failure import Failure
 from idle import how_many, while_idle
-from postgres import Postgres, bindir
+from postgres import FILL_LOG, Postgres, bindir
 from servers import contenders, without_store
 from usage import resident_bytes
 from wrk import WARM_UP, Load, callbacks, measured, questions, recorded, settled
@@ -164,6 +164,7 @@ class Measures:
             self.progress.note(f"{last:,} of {rows:,} messages stored")
         # What autovacuum would do sooner or later, it does not do while we measure.
         self.postgres.sql("VACUUM ANALYZE")
+        self.postgres.sql(FILL_LOG)
         self.postgres.sql("CHECKPOINT")
 
     def _recorded(self, server, connections):

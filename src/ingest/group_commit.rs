@@ -1,7 +1,7 @@
 //! Group commit: while one batch is on its way to disk, the next one gathers. No timer, so that a lone
 //! callback is never delayed.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use tokio::{
     sync::{
@@ -56,12 +56,13 @@ pub(super) struct Overflow {
 impl Overflow {
     /// Waits until the store gives no sign of life; for good where there is no spool to turn to.
     async fn store_hangs(&self) {
-        loop {
+        if self.spool.is_none() {
+            pending::<()>().await;
+        }
+        let mut alive = true;
+        while alive {
             sleep(STALL).await;
-            let alive = matches!(timeout(STALL, self.store.ping()).await, Ok(Ok(())));
-            if !alive && self.spool.is_some() {
-                return;
-            }
+            alive = matches!(timeout(STALL, self.store.ping()).await, Ok(Ok(())));
         }
     }
 

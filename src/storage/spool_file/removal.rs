@@ -16,8 +16,8 @@ pub(super) const QUARANTINE: &str = "INSERT INTO quarantined (received_at, accou
 const MOST_PAGES: u64 = 4_294_967_294;
 
 impl SpoolFile {
-    /// Forgets what [`Self::oldest`] gave, up to a place, but sets aside those that can never be drained, each with the
-    /// reason.
+    /// Forgets what [`Self::oldest`] gave, up to a place, but sets aside those that can never be drained,
+    /// each with the reason.
     ///
     /// # Errors
     /// [`SpoolError`]: all of them are still there.

@@ -4,7 +4,7 @@ use std::{borrow::Borrow, fmt, sync::Arc};
 
 use chrono_tz::Tz;
 
-use super::Country;
+use super::{AccountConfig, Country};
 
 /// The name of an account in URLs, configuration and answers: 1 to 64 of `a-z 0-9 _ -`.
 ///
@@ -58,6 +58,15 @@ pub struct Account {
     pub time_zone: Tz,
     /// The country of recipients that are written without a country code.
     pub country: Country,
+}
+
+impl Account {
+    /// An account of which nothing but the name is configured.
+    #[must_use]
+    pub fn unconfigured(name: AccountName) -> Self {
+        let AccountConfig { time_zone, country, .. } = AccountConfig::default();
+        Self { name, time_zone, country }
+    }
 }
 
 #[cfg(test)]

@@ -69,6 +69,12 @@ impl Anomalies {
         Self(self.0 | other.0)
     }
 
+    /// Those of how a callback was sent, which do not follow from its fields.
+    #[must_use]
+    pub const fn of_request(self) -> Self {
+        Self(self.0 & (Anomaly::BadText as i32 | Anomaly::BadLabel as i32))
+    }
+
     /// Whether it is in the set.
     #[must_use]
     pub const fn contains(self, anomaly: Anomaly) -> bool {

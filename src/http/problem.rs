@@ -150,7 +150,7 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Word { .. } | StoreError::Json(_) => {
+            StoreError::Word { .. } | StoreError::Receipt { .. } | StoreError::Json(_) => {
                 tracing::error!(%error, "the store holds what this version cannot read");
                 Self::new(ProblemKind::Internal, "the answer cannot be read from the store")
             }

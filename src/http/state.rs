@@ -1,6 +1,6 @@
 //! What every handler may use.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use super::{
     ApiKeyList,
@@ -40,6 +40,16 @@ impl std::ops::Deref for AppState {
 
     fn deref(&self) -> &Shared {
         &self.0
+    }
+}
+
+impl Shared {
+    /// How an account's receipts are read; the account may be configured no longer.
+    pub(super) fn account(&self, name: &AccountName) -> Cow<'_, Account> {
+        match self.accounts.get(name) {
+            Some(known) => Cow::Borrowed(&known.account),
+            None => Cow::Owned(Account::unconfigured(name.clone())),
+        }
     }
 }
 

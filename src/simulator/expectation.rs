@@ -107,11 +107,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{AccountConfig, AccountName};
+    use crate::domain::AccountName;
 
     fn rules() -> Rules {
-        let AccountConfig { time_zone, country, .. } = AccountConfig::default();
-        let account = Account { name: AccountName::new("default").unwrap(), time_zone, country };
+        let account = Account::unconfigured(AccountName::new("default").unwrap());
         Rules { account, table: StatusTable::default() }
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::domain::NotAStatusCallback;
+
 /// Why a configured database cannot be used. The URL is not repeated, it may hold a password.
 #[derive(Debug, thiserror::Error)]
 pub enum BadDatabase {
@@ -52,6 +54,14 @@ pub enum StoreError {
         column: &'static str,
         /// The word.
         word: String,
+    },
+    /// A receipt that no callback can have been: somebody else changed it.
+    #[error("receipt {id} is no callback: {reason}")]
+    Receipt {
+        /// The receipt.
+        id: i64,
+        /// What is wrong with it.
+        reason: NotAStatusCallback,
     },
     /// Labels or fields that are not the JSON that was written.
     #[error("a stored value is not the JSON that it should be: {0}")]

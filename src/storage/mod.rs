@@ -11,6 +11,7 @@ mod failure;
 mod page;
 mod postgres;
 mod read;
+mod receipt;
 mod rejected;
 mod row;
 mod spool_file;
@@ -28,8 +29,8 @@ pub use config::DatabaseConfig;
 pub use error::{BadDatabase, SpoolError, StoreError};
 pub use failure::Failure;
 pub use page::{BadCursor, Cursor, Page, PageRequest};
+pub use receipt::StoredReceipt;
 pub use rejected::{Keep, RejectedBody, StoredRejection};
-pub use row::StoredReceipt;
 pub use spool_file::{SpoolFile, SpooledRequest};
 pub use writer::Writer;
 

@@ -1,10 +1,8 @@
 //! Questions, written once for both backends.
 
 use super::{
-    Cursor, Page, PageRequest, Store, StoreError, StoredReceipt, on_readers,
-    row::{MessageRow, ReceiptRow},
-    sql,
-    time::StoredTime,
+    Cursor, Page, PageRequest, Store, StoreError, StoredReceipt, on_readers, receipt::ReceiptRow,
+    row::MessageRow, sql, time::StoredTime,
 };
 use crate::domain::{AccountName, Message, Time};
 

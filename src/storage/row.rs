@@ -2,16 +2,14 @@
 
 use std::{borrow::Cow, str::FromStr};
 
-use serde::ser::{SerializeMap, Serializer};
 use sqlx::FromRow;
 
 use super::{StoreError, time::StoredTime};
 use crate::domain::{
-    AccountName, Anomalies, DeliveryOutcome, Evidence, Labels, Message, MessageSid, RawField, Recipient,
-    Source, Time, Verdict,
+    AccountName, Anomalies, DeliveryOutcome, Evidence, Labels, Message, MessageSid, Recipient, Verdict,
 };
 
-/// The outcome columns of either table.
+/// The columns of a message's outcome.
 #[derive(FromRow)]
 pub(super) struct OutcomeRow {
     sent_at: Option<StoredTime>,
@@ -91,55 +89,7 @@ impl TryFrom<MessageRow> for Message<'static> {
     }
 }
 
-/// A row of `receipts`.
-#[derive(FromRow)]
-pub(super) struct ReceiptRow {
-    pub id: i64,
-    pub received_at: StoredTime,
-    delivered_at: Option<StoredTime>,
-    updated_at: Option<StoredTime>,
-    source: String,
-    fields: String,
-    #[sqlx(flatten)]
-    outcome: OutcomeRow,
-}
-
-/// A receipt as the log keeps it.
-#[derive(Clone, Debug)]
-pub struct StoredReceipt {
-    /// Its place in the log.
-    pub id: i64,
-    /// When it was received.
-    pub received_at: Time,
-    /// Where it came from.
-    pub source: Source,
-    /// Every field as received, as a JSON object.
-    pub fields: serde_json::Value,
-    /// What it says about the message.
-    pub outcome: DeliveryOutcome,
-    /// `DeliveredAt`, where given.
-    pub delivered_at: Option<Time>,
-    /// `DateUpdated` or `UpdatedAt`, where given.
-    pub updated_at: Option<Time>,
-}
-
-impl TryFrom<ReceiptRow> for StoredReceipt {
-    type Error = StoreError;
-
-    fn try_from(row: ReceiptRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.id,
-            received_at: row.received_at.0,
-            source: word("source", row.source)?,
-            fields: serde_json::from_str(&row.fields)?,
-            outcome: row.outcome.try_into()?,
-            delivered_at: row.delivered_at.map(|time| time.0),
-            updated_at: row.updated_at.map(|time| time.0),
-        })
-    }
-}
-
-fn word<T: FromStr>(column: &'static str, word: String) -> Result<T, StoreError> {
+pub(super) fn word<T: FromStr>(column: &'static str, word: String) -> Result<T, StoreError> {
     word.parse().map_err(|_| StoreError::Word { column, word })
 }
 
@@ -149,51 +99,4 @@ pub(super) fn labels_json(labels: &Labels) -> Cow<'static, str> {
         return Cow::Borrowed("{}");
     }
     Cow::Owned(serde_json::to_string(labels).expect("a map of texts is JSON"))
-}
-
-/// Raw fields as one JSON object in the order received; what an unknown key says several times
-/// becomes a list.
-pub(super) fn fields_json(fields: &[RawField]) -> String {
-    let mut json = Vec::with_capacity(256);
-    let mut serializer = serde_json::Serializer::new(&mut json);
-    write_fields(fields, &mut serializer).expect("texts are JSON");
-    String::from_utf8(json).expect("JSON is UTF-8")
-}
-
-fn write_fields<S: Serializer>(fields: &[RawField], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut object = serializer.serialize_map(None)?;
-    for (at, field) in fields.iter().enumerate() {
-        if fields[..at].iter().any(|earlier| earlier.key == field.key) {
-            continue;
-        }
-        let later = fields[at + 1..].iter().filter(|later| later.key == field.key);
-        let mut values: Vec<_> =
-            later.map(|later| &later.value).filter(|&value| *value != field.value).collect();
-        if values.is_empty() {
-            object.serialize_entry(&field.key, &field.value)?;
-        } else {
-            values.insert(0, &field.value);
-            object.serialize_entry(&field.key, &values)?;
-        }
-    }
-    object.end()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn raw_fields_keep_their_order_and_lose_nothing() {
-        let field =
-            |key: &str, value: Option<&str>| RawField { key: key.into(), value: value.map(Into::into) };
-        let fields = [
-            field("SmsSid", Some("s\"1")),
-            field("z", Some("1")),
-            field("Null", None),
-            field("z", Some("2")),
-            field("SmsSid", Some("s\"1")),
-        ];
-        assert_eq!(fields_json(&fields), r#"{"SmsSid":"s\"1","z":["1","2"],"Null":null}"#);
-    }
 }

@@ -1,33 +1,19 @@
 //! The statements, as constants: shared where Postgres and SQLite agree, assembled from the same
 //! parts where they do not. Both take `$1`.
 
-/// What a receipt and a message have in common, in the order in which it is bound. The labels, whose
-/// type differs, come as the caller writes them.
-macro_rules! outcome_columns {
+/// A message's columns, but for its number, in the order in which they are bound. The labels, whose type
+/// differs, come as the caller writes them.
+macro_rules! message_columns {
     () => {
-        outcome_columns!("labels")
+        message_columns!("labels")
     };
     ($labels:literal) => {
         concat!(
-            "sent_at, detailed_status_code, sms_units, anomalies, evidence, specific, status, \
-             detailed_status, outcome, category, retry, confirmed_by, recipient, recipient_raw, \
-             custom_field, ",
+            "sid, account, first_received_at, last_received_at, callbacks, sent_at, detailed_status_code, \
+             sms_units, anomalies, evidence, specific, status, detailed_status, outcome, category, retry, \
+             confirmed_by, recipient, recipient_raw, custom_field, ",
             $labels
         )
-    };
-}
-
-/// A receipt's columns, but for those of its outcome.
-macro_rules! receipt_columns {
-    () => {
-        "received_at, delivered_at, updated_at, sid, account, source, fields"
-    };
-}
-
-/// A message's columns, but for those of its outcome.
-macro_rules! message_columns {
-    () => {
-        "sid, account, first_received_at, last_received_at, callbacks"
     };
 }
 
@@ -99,9 +85,7 @@ macro_rules! on_conflict_merge {
     };
 }
 
-pub(super) use {
-    believe, believed, keep_greater, message_columns, on_conflict_merge, outcome_columns, receipt_columns,
-};
+pub(super) use {believe, believed, keep_greater, message_columns, on_conflict_merge};
 
 /// A sign of life, and of a migrated schema.
 pub const PING: &str = "SELECT 1 FROM messages LIMIT 1";
@@ -109,19 +93,16 @@ pub const PING: &str = "SELECT 1 FROM messages LIMIT 1";
 /// The messages of a sid, one per account that has it.
 pub const MESSAGES_BY_SID: &str = concat!(
     "SELECT ",
-    message_columns!(),
-    ", ",
-    outcome_columns!("CAST(labels AS TEXT) AS labels"),
+    message_columns!("CAST(labels AS TEXT) AS labels"),
     " FROM messages WHERE sid = $1 ORDER BY account"
 );
 
 /// A message's receipts after a place in the log, oldest first.
-pub const RECEIPTS_AFTER: &str = concat!(
-    "SELECT id, received_at, delivered_at, updated_at, source, CAST(fields AS TEXT) AS fields, ",
-    outcome_columns!("CAST(labels AS TEXT) AS labels"),
-    " FROM receipts WHERE sid = $1 AND account = $2 AND (received_at, id) > ($3, $4) \
-     ORDER BY received_at, id LIMIT $5"
-);
+pub const RECEIPTS_AFTER: &str = "SELECT id, received_at, anomalies, source, CAST(labels AS TEXT) AS labels, \
+        CAST(fields AS TEXT) AS fields \
+     FROM receipts WHERE message_id = (SELECT id FROM messages WHERE sid = $1 AND account = $2) \
+        AND (received_at, id) > ($3, $4) \
+     ORDER BY received_at, id LIMIT $5";
 
 /// Keeps a refused body.
 pub const INSERT_REJECTED: &str = "INSERT INTO rejected (received_at, account, content_type, reason, body) \

@@ -1,11 +1,14 @@
 //! Two databases, one schema: equal migrations, tables and columns, and statements that prepare.
 
-use std::{collections::BTreeMap, fs, num::NonZeroU64};
+use std::{collections::BTreeMap, fs, num::NonZeroU64, path::Path};
 
 use dlr_receiver::storage::{SpoolFile, Store, statements};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr, SqliteConnection};
+use serde_json::{Value, json};
+use sqlx::{
+    AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr, SqliteConnection, migrate::Migrator,
+};
 
-use crate::support::{Backend, Database, config};
+use crate::support::{Backend, Database, TestApp, config};
 
 fn migrations(backend: &str) -> Vec<String> {
     let folder = fs::read_dir(format!("migrations/{backend}")).unwrap();
@@ -122,6 +125,90 @@ async fn receipts_are_partitioned_by_time_and_messages_are_not() {
     let expected =
         [kind("messages", "r", false), kind("receipts", "p", false), kind("receipts_default", "r", true)];
     assert_eq!(kinds, expected);
+}
+
+/// A database as migration `last` left it.
+async fn migrated_up_to(last: i64, backend: Backend) -> Database {
+    let database = Database::create(backend).await;
+    let folder = if backend == Backend::Postgres { "migrations/postgres" } else { "migrations/sqlite" };
+    let mut migrator = Migrator::new(Path::new(folder)).await.unwrap();
+    migrator.migrations.to_mut().retain(|migration| migration.version <= last);
+    // Makes the file and its folder.
+    Store::open(&config(&database, &[]).database).await.unwrap().close().await;
+    match backend {
+        Backend::Postgres => {
+            migrator.run(&mut PgConnection::connect(&database.url).await.unwrap()).await.unwrap();
+        }
+        Backend::Sqlite => {
+            migrator.run(&mut SqliteConnection::connect(&database.url).await.unwrap()).await.unwrap();
+        }
+    }
+    database
+}
+
+/// Two messages of the same sid, one of them with two receipts, as version 3 of the schema kept them.
+fn as_version_3_kept_them(backend: Backend) -> String {
+    let time = |second: u8| match backend {
+        Backend::Postgres => format!("'2026-11-01T00:00:0{second}Z'"),
+        Backend::Sqlite => format!("{}", 1_793_491_200_000_000_i64 + i64::from(second) * 1_000_000),
+    };
+    let verdict =
+        "20005, 70, TRUE, 'sent', 'DELIVERED_TO_HANDSET', 'delivered', 'handset', 'none', 'handset'";
+    let columns = "detailed_status_code, evidence, specific, status, detailed_status, outcome, category, retry, \
+                   confirmed_by, recipient, labels, anomalies, sid, account";
+    let of = |account| format!("{verdict}, '+919812345670', '{{\"team\":\"a\"}}', 272, 's1', '{account}'");
+    let fields = "{\"SmsSid\":\"s1\",\"To\":\"09812345670\",\"DetailedStatusCode\":\"20005\"}";
+    let message = |account, first, last, callbacks| {
+        let (first, last) = (time(first), time(last));
+        let values = format!("{first}, {last}, {callbacks}, {}", of(account));
+        format!(
+            "INSERT INTO messages (first_received_at, last_received_at, callbacks, {columns}) VALUES ({values});"
+        )
+    };
+    let receipt = |account, second| {
+        let values = format!("{}, 'callback', '{fields}', {}", time(second), of(account));
+        format!("INSERT INTO receipts (received_at, source, fields, {columns}) VALUES ({values});")
+    };
+    [message("a", 1, 2, 2), message("b", 3, 3, 1), receipt("a", 1), receipt("b", 3), receipt("a", 2)].concat()
+}
+
+#[tokio::test]
+async fn what_an_earlier_schema_kept_is_still_there() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let database = migrated_up_to(3, backend).await;
+        let rows = AssertSqlSafe(as_version_3_kept_them(backend));
+        match backend {
+            Backend::Postgres => {
+                let mut connection = PgConnection::connect(&database.url).await.unwrap();
+                sqlx::raw_sql(rows).execute(&mut connection).await.unwrap();
+            }
+            Backend::Sqlite => {
+                let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
+                sqlx::raw_sql(rows).execute(&mut connection).await.unwrap();
+            }
+        }
+        let app = TestApp::on_database(database, &[]).await;
+        let message = app.ask("/messages/s1?account=a").await.json;
+        assert_eq!((&message["outcome"], &message["callbacks"]), (&json!("delivered"), &json!(2)));
+        for (account, seconds) in [("a", &[1, 2][..]), ("b", &[3])] {
+            let receipts = app.ask(&format!("/messages/s1/callbacks?account={account}")).await.json;
+            let items = receipts["items"].as_array().unwrap();
+            let at = |receipt: &Value| receipt["received_at"].as_str().unwrap().to_owned();
+            let expected = seconds.iter().map(|second| format!("2026-11-01T00:00:0{second}Z"));
+            assert_eq!(items.iter().map(at).collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+            let normalised = &items[0]["normalised"];
+            assert_eq!(
+                (&normalised["to"], &normalised["labels"]["team"]),
+                (&json!("+919812345670"), &json!("a"))
+            );
+            assert_eq!(
+                normalised["anomalies"],
+                json!(["bad_text"]),
+                "of the message alone: conflicting_finals"
+            );
+        }
+        app.record(&[("SmsSid", "s1"), ("Status", "sent")]).await;
+    }
 }
 
 #[tokio::test]

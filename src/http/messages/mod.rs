@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{Message, StatusTable},
-    storage::{Cursor, PageRequest},
+    storage::{Cursor, PageRequest, StoreError, StoredReceipt},
 };
 
 /// Parameters of a question about one message.
@@ -64,7 +64,12 @@ pub(super) async fn callbacks(
     let message = find(&state, &sid, which.account.as_deref()).await?;
     let page = PageRequest { limit: RECEIPTS_PER_PAGE, after };
     let page = state.store.receipts(&sid, &message.account, page).await?;
-    let items: Vec<_> = page.items.iter().map(|receipt| ReceiptView::of(receipt, &state.table)).collect();
+    let account = state.account(&message.account);
+    let view = |receipt: &StoredReceipt| {
+        let meaning = receipt.normalise(&account, &state.table)?;
+        Ok(json!(ReceiptView::of(receipt, &meaning, &state.table)))
+    };
+    let items = page.items.iter().map(view).collect::<Result<Vec<Value>, StoreError>>()?;
     Ok(Json(json!({"items": items, "next_cursor": page.next.map(|next| next.encode(RECEIPTS_LIST))})))
 }
 

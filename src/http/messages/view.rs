@@ -1,11 +1,12 @@
 //! How messages and receipts look to those who ask.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     domain::{
-        Category, ConfirmedBy, DeliveryOutcome, Labels, Message, Outcome, Retry, Source, StatusTable, Time,
+        Category, ConfirmedBy, DeliveryOutcome, DeliveryReceipt, Labels, Message, Outcome, Retry, Source,
+        StatusTable, Time,
     },
     storage::StoredReceipt,
 };
@@ -91,7 +92,7 @@ pub(super) struct ReceiptView<'a> {
     id: i64,
     source: Source,
     received_at: Time,
-    fields: &'a Value,
+    fields: &'a Map<String, Value>,
     normalised: NormalisedView<'a>,
 }
 
@@ -104,18 +105,17 @@ struct NormalisedView<'a> {
 }
 
 impl<'a> ReceiptView<'a> {
-    /// A receipt of the log.
-    pub fn of(receipt: &'a StoredReceipt, table: &'a StatusTable) -> Self {
-        let verdict = VerdictView::of(&receipt.outcome, table);
+    /// A receipt of the log, and what it means by `table`.
+    pub fn of(receipt: &'a StoredReceipt, meaning: &'a DeliveryReceipt, table: &'a StatusTable) -> Self {
         Self {
             id: receipt.id,
             source: receipt.source,
             received_at: receipt.received_at,
             fields: &receipt.fields,
             normalised: NormalisedView {
-                verdict,
-                delivered_at: receipt.delivered_at,
-                updated_at: receipt.updated_at,
+                verdict: VerdictView::of(&meaning.outcome, table),
+                delivered_at: meaning.delivered_at,
+                updated_at: meaning.updated_at,
             },
         }
     }

@@ -6,13 +6,11 @@ use sqlx::{Sqlite as Db, SqliteConnection, query::Query, sqlite::SqliteArguments
 
 use super::{Sqlite, begin, give_back};
 use crate::{
-    domain::{DeliveryOutcome, DeliveryReceipt, Message},
+    domain::{DeliveryReceipt, Message},
     storage::{
-        row::{fields_json, labels_json},
-        sql::{
-            believe, believed, keep_greater, message_columns, on_conflict_merge, outcome_columns,
-            receipt_columns,
-        },
+        receipt::fields_json,
+        row::labels_json,
+        sql::{believe, believed, keep_greater, message_columns, on_conflict_merge},
         time::StoredTime,
     },
 };
@@ -25,9 +23,8 @@ const ROWS: usize = 32;
 struct ByRows(Vec<String>);
 
 impl ByRows {
-    fn new(head: &str, columns: usize, tail: &str) -> Self {
-        let row = format!("({})", vec!["?"; columns].join(", "));
-        let of = |rows| format!("{head} VALUES {}{tail}", vec![row.as_str(); rows].join(", "));
+    fn new(head: &str, row: &str, tail: &str) -> Self {
+        let of = |rows| format!("{head} VALUES {}{tail}", vec![row; rows].join(", "));
         Self((1..=ROWS).map(of).collect())
     }
 
@@ -36,20 +33,22 @@ impl ByRows {
     }
 }
 
-/// Appends receipts.
-static APPEND: LazyLock<ByRows> = LazyLock::new(|| {
-    ByRows::new(concat!("INSERT INTO receipts (", receipt_columns!(), ", ", outcome_columns!(), ")"), 23, "")
-});
-
 /// Merges messages into the stored ones.
 static MERGE: LazyLock<ByRows> = LazyLock::new(|| {
-    let head = concat!("INSERT INTO messages (", message_columns!(), ", ", outcome_columns!(), ")");
-    ByRows::new(head, 21, on_conflict_merge!("-1", "json_group_object", "json_each", "max(value)"))
+    let head = concat!("INSERT INTO messages (", message_columns!(), ")");
+    let row = format!("({})", vec!["?"; 21].join(", "));
+    ByRows::new(head, &row, on_conflict_merge!("-1", "json_group_object", "json_each", "max(value)"))
+});
+
+/// Appends receipts of stored messages.
+static APPEND: LazyLock<ByRows> = LazyLock::new(|| {
+    let head = "INSERT INTO receipts (message_id, received_at, anomalies, source, labels, fields)";
+    ByRows::new(head, "((SELECT id FROM messages WHERE sid = ? AND account = ?), ?, ?, ?, ?, ?)", "")
 });
 
 /// Every statement that writes a batch, for few and for many rows.
 pub fn statements() -> [&'static str; 4] {
-    [APPEND.of(1), APPEND.of(ROWS), MERGE.of(1), MERGE.of(ROWS)]
+    [MERGE.of(1), MERGE.of(ROWS), APPEND.of(1), APPEND.of(ROWS)]
 }
 
 impl Sqlite {
@@ -66,48 +65,29 @@ async fn record(
     messages: &[Message<'_>],
 ) -> sqlx::Result<()> {
     let mut transaction = begin(connection).await?;
-    for rows in receipts.chunks(ROWS) {
-        let query = sqlx::query(APPEND.of(rows.len()));
-        rows.iter()
-            .fold(query, |query, receipt| bind_receipt(query, receipt))
-            .execute(&mut *transaction)
-            .await?;
-    }
     for rows in messages.chunks(ROWS) {
         let query = sqlx::query(MERGE.of(rows.len()));
         rows.iter().fold(query, bind_message).execute(&mut *transaction).await?;
+    }
+    for rows in receipts.chunks(ROWS) {
+        let query = sqlx::query(APPEND.of(rows.len()));
+        let query = rows.iter().fold(query, |query, receipt| bind_receipt(query, receipt));
+        query.execute(&mut *transaction).await?;
     }
     transaction.commit().await
 }
 
 type Statement<'q> = Query<'q, Db, SqliteArguments>;
 
-fn bind_receipt<'q>(query: Statement<'q>, receipt: &'q DeliveryReceipt) -> Statement<'q> {
-    let query = query
-        .bind(StoredTime(receipt.received_at))
-        .bind(receipt.delivered_at.map(StoredTime))
-        .bind(receipt.updated_at.map(StoredTime))
-        .bind(receipt.sid.as_str())
-        .bind(receipt.account.as_str())
-        .bind(<&str>::from(receipt.source))
-        .bind(fields_json(&receipt.fields));
-    bind_outcome(query, &receipt.outcome)
-}
-
+/// Binds the columns in the order of `message_columns!`.
 fn bind_message<'q>(query: Statement<'q>, message: &'q Message<'_>) -> Statement<'q> {
-    let query = query
+    let (outcome, verdict) = (&*message.outcome, &message.outcome.verdict);
+    query
         .bind(message.sid.as_str())
         .bind(message.account.as_str())
         .bind(StoredTime(message.first_received_at))
         .bind(StoredTime(message.last_received_at))
-        .bind(message.callbacks);
-    bind_outcome(query, &message.outcome)
-}
-
-/// Binds the columns in the order of `outcome_columns!`.
-fn bind_outcome<'q>(query: Statement<'q>, outcome: &'q DeliveryOutcome) -> Statement<'q> {
-    let verdict = &outcome.verdict;
-    query
+        .bind(message.callbacks)
         .bind(verdict.sent_at.map(StoredTime))
         .bind(verdict.code)
         .bind(outcome.sms_units)
@@ -124,4 +104,15 @@ fn bind_outcome<'q>(query: Statement<'q>, outcome: &'q DeliveryOutcome) -> State
         .bind(outcome.recipient.raw.as_deref())
         .bind(outcome.custom_field.as_deref())
         .bind(labels_json(&outcome.labels))
+}
+
+fn bind_receipt<'q>(query: Statement<'q>, receipt: &'q DeliveryReceipt) -> Statement<'q> {
+    query
+        .bind(receipt.sid.as_str())
+        .bind(receipt.account.as_str())
+        .bind(StoredTime(receipt.received_at))
+        .bind(receipt.outcome.anomalies.of_request().bits())
+        .bind(<&str>::from(receipt.source))
+        .bind(labels_json(&receipt.outcome.labels))
+        .bind(fields_json(&receipt.fields))
 }

@@ -68,7 +68,7 @@ async fn a_full_queue_is_told_at_once() {
 async fn poison(url: &str) {
     if url.starts_with("sqlite") {
         let mut connection = SqliteConnection::connect(url).await.unwrap();
-        let trigger = "CREATE TRIGGER poisoned BEFORE INSERT ON receipts WHEN NEW.sid = 'poison' \
+        let trigger = "CREATE TRIGGER poisoned BEFORE INSERT ON messages WHEN NEW.sid = 'poison' \
                        BEGIN SELECT RAISE(ABORT, 'this sid is poison'); END";
         sqlx::raw_sql(trigger).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();

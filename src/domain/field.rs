@@ -78,10 +78,14 @@ impl Field {
     /// The field that `key` means, without regard to case and underscores.
     #[must_use]
     pub fn from_key(key: &str) -> Option<Self> {
-        Self::VARIANTS.iter().copied().find(|field| {
-            let letters = key.bytes().filter(|&b| b != b'_').map(|b| b.to_ascii_lowercase());
-            letters.eq(field.name().bytes().map(|b| b.to_ascii_lowercase()))
-        })
+        let as_in_reference = Self::VARIANTS.iter().find(|field| field.name() == key);
+        let otherwise_spelled = || {
+            Self::VARIANTS.iter().find(|field| {
+                let letters = key.bytes().filter(|&b| b != b'_').map(|b| b.to_ascii_lowercase());
+                letters.eq(field.name().bytes().map(|b| b.to_ascii_lowercase()))
+            })
+        };
+        as_in_reference.or_else(otherwise_spelled).copied()
     }
 }
 

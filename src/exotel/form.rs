@@ -11,15 +11,26 @@ pub const RESERVED: [&str; 3] = ["token", "exp", "sig"];
 
 /// Every pair of `encoded`, in order.
 pub(super) fn pairs(encoded: &[u8], texts: &mut Texts) -> Vec<(String, String)> {
-    let pairs: Vec<(String, String)> =
-        form_urlencoded::parse(encoded).map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
-    let suspicious = |text: &str| !text.is_ascii() && text.contains('\u{FFFD}');
-    if pairs.iter().any(|(key, value)| suspicious(key) || suspicious(value)) {
+    let pairs = encoded.split(|&b| b == b'&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| as_it_stands(pair).unwrap_or_else(|| decoded(pair, texts))).collect()
+}
+
+/// A pair in which nothing is encoded, as most are: the decoder takes three times as long.
+fn as_it_stands(pair: &[u8]) -> Option<(String, String)> {
+    let plain = |&b: &u8| b.is_ascii() && !matches!(b, b'%' | b'+' | b'\0');
+    let pair = std::str::from_utf8(pair).ok().filter(|_| pair.iter().all(plain))?;
+    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+    Some((key.to_owned(), value.to_owned()))
+}
+
+fn decoded(pair: &[u8], texts: &mut Texts) -> (String, String) {
+    let (key, value) = form_urlencoded::parse(pair).next().unwrap_or_default();
+    if [&key, &value].iter().any(|text| text.contains('\u{FFFD}')) {
         // The decoder replaces invalid UTF-8 without a word; the sender may also have meant U+FFFD.
-        let bytes: Vec<u8> = percent_decode(encoded).collect();
+        let bytes: Vec<u8> = percent_decode(pair).collect();
         texts.replaced |= std::str::from_utf8(&bytes).is_err();
     }
-    pairs.into_iter().map(|(key, value)| (texts.clean(key), texts.clean(value))).collect()
+    (texts.clean(key.into_owned()), texts.clean(value.into_owned()))
 }
 
 /// A body's fields.
@@ -48,4 +59,21 @@ fn collect_labels(pairs: &[(String, String)]) -> (Labels, Anomalies) {
         anomalies.insert_if(!labels.insert(key, value), Anomaly::BadLabel);
     }
     (labels, anomalies)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn pairs_are_those_of_the_standard(encoded in "([a-zA-Z=&+;é]|%[0-9a-fA-F]{0,2}|%ff|%26|%3D){0,40}") {
+            let standard: Vec<_> = form_urlencoded::parse(encoded.as_bytes()).into_owned().collect();
+            let clean = |text: &String| text.replace('\0', "\u{FFFD}");
+            let standard: Vec<_> = standard.iter().map(|(key, value)| (clean(key), clean(value))).collect();
+            prop_assert_eq!(pairs(encoded.as_bytes(), &mut Texts::default()), standard);
+        }
+    }
 }

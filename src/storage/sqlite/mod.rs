@@ -32,10 +32,6 @@ impl Sqlite {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(config.timeout())
-            // Pages that many commits touch go into the database once; the default is 1000 pages.
-            .pragma("wal_autocheckpoint", "16000")
-            // Kibibytes, as SQLite counts where it is negative; the default is 2000.
-            .pragma("cache_size", "-16000")
             .disable_statement_logging();
         let pool = |connections: u32| {
             let pool = SqlitePoolOptions::new().max_connections(connections);

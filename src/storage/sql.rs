@@ -58,9 +58,9 @@ macro_rules! keep_greater {
 }
 
 /// The join of a stored message with what a batch says about it: `DeliveryOutcome::merge` in SQL.
-/// The bits of the anomalies are `Anomaly`'s.
+/// The bits of the anomalies are `Anomaly`'s. How labels are joined comes as the caller writes it.
 macro_rules! on_conflict_merge {
-    ($no_time:literal, $object:literal, $each:literal, $greatest:literal) => {
+    ($no_time:literal, $($joined_labels:tt)+) => {
         concat!(
             " ON CONFLICT (sid, account) DO UPDATE SET ",
             believe!($no_time: "evidence" "sent_at" "specific" "detailed_status_code"
@@ -71,11 +71,7 @@ macro_rules! on_conflict_merge {
              callbacks = messages.callbacks + excluded.callbacks, \
              labels = CASE WHEN excluded.labels = messages.labels OR excluded.labels = '{}' \
                 THEN messages.labels \
-                ELSE (SELECT ", $object, "(key, value) FROM (SELECT key, ", $greatest, " AS value \
-                        FROM (SELECT key, value FROM ", $each, "(messages.labels) \
-                            UNION ALL SELECT key, value FROM ", $each, "(excluded.labels)) AS both_sides \
-                        GROUP BY key) AS joined) \
-                END, \
+                ELSE ", $($joined_labels)+, " END, \
              anomalies = messages.anomalies | excluded.anomalies \
                 | CASE WHEN messages.outcome = 'delivered' AND excluded.outcome = 'failed' \
                     OR messages.outcome = 'failed' AND excluded.outcome = 'delivered' \

@@ -18,7 +18,7 @@ use crate::{
 /// What becomes of a message that is stored already.
 macro_rules! merge {
     () => {
-        on_conflict_merge!("'-infinity'", "jsonb_object_agg", "jsonb_each_text", "max(value COLLATE \"C\")")
+        on_conflict_merge!("'-infinity'", "join_labels(messages.labels, excluded.labels)")
     };
 }
 

@@ -33,11 +33,20 @@ impl ByRows {
     }
 }
 
+/// The union of two sets of labels; where both name a label, the greatest of its values.
+macro_rules! joined_labels {
+    () => {
+        "(SELECT json_group_object(key, value) FROM (SELECT key, max(value) AS value \
+            FROM (SELECT key, value FROM json_each(messages.labels) \
+                UNION ALL SELECT key, value FROM json_each(excluded.labels)) GROUP BY key))"
+    };
+}
+
 /// Merges messages into the stored ones.
 static MERGE: LazyLock<ByRows> = LazyLock::new(|| {
     let head = concat!("INSERT INTO messages (", message_columns!(), ")");
     let row = format!("({})", vec!["?"; 21].join(", "));
-    ByRows::new(head, &row, on_conflict_merge!("-1", "json_group_object", "json_each", "max(value)"))
+    ByRows::new(head, &row, on_conflict_merge!("-1", joined_labels!()))
 });
 
 /// Appends receipts of stored messages.

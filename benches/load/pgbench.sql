@@ -6,12 +6,12 @@ WITH callback AS (
     FROM generate_series(1, 256) AS n
 ), message AS (
     INSERT INTO messages (
-        sid, account, first_received_at, last_received_at, callbacks, sent_at, detailed_status_code, sms_units,
-        anomalies, evidence, specific, status, detailed_status, outcome, category, retry, confirmed_by,
+        sid, account, first_received_at, last_received_at, decided_at, callbacks, sent_at, detailed_status_code,
+        sms_units, anomalies, evidence, specific, status, detailed_status, outcome, category, retry, confirmed_by,
         recipient, recipient_raw, custom_field, labels
     )
     SELECT
-        sid, 'default', now(), now(), 1, '2026-11-21 18:29:33+05:30', 20005, 1,
+        sid, 'default', now(), now(), now(), 1, '2026-11-21 18:29:33+05:30', 20005, 1,
         0, 70, true, 'sent', 'DELIVERED_TO_HANDSET', 'delivered', 'handset', 'none', 'handset',
         '+91' || substr(recipient, 2), recipient, 'order-12345678', '{}'
     FROM callback

@@ -1,6 +1,6 @@
 //! A message as the service knows it: its outcome, and the log of its receipts in brief.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Ordering};
 
 use super::{AccountName, DeliveryOutcome, DeliveryReceipt, MessageSid, Time};
 
@@ -17,6 +17,8 @@ pub struct Message<'a> {
     pub first_received_at: Time,
     /// When the last one came.
     pub last_received_at: Time,
+    /// When the first one came that proves as much, and names the same time of sending, as what is believed.
+    pub decided_at: Time,
     /// How many came, duplicates included.
     pub callbacks: i32,
 }
@@ -31,6 +33,7 @@ impl<'a> Message<'a> {
             outcome: Cow::Borrowed(&receipt.outcome),
             first_received_at: receipt.received_at,
             last_received_at: receipt.received_at,
+            decided_at: receipt.received_at,
             callbacks: 1,
         }
     }
@@ -58,6 +61,13 @@ impl<'a> Message<'a> {
     }
 
     fn absorb(&mut self, other: &Self) {
+        // By the first parts of the verdict's order, so that it does not matter who is absorbed first.
+        let proof = |message: &Self| (message.outcome.verdict.evidence, message.outcome.verdict.sent_at);
+        self.decided_at = match proof(self).cmp(&proof(other)) {
+            Ordering::Less => other.decided_at,
+            Ordering::Equal => self.decided_at.min(other.decided_at),
+            Ordering::Greater => self.decided_at,
+        };
         self.outcome.to_mut().merge(&other.outcome);
         self.first_received_at = self.first_received_at.min(other.first_received_at);
         self.last_received_at = self.last_received_at.max(other.last_received_at);

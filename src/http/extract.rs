@@ -47,8 +47,28 @@ fn parameter_problem(error: &serde_path_to_error::Error<serde::de::value::Error>
     }
 }
 
+/// The pairs of the query string, for those who read them one by one.
+pub(super) struct QueryPairs(pub Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for QueryPairs {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+    }
+}
+
+/// Keeps what may be said once only.
+pub(super) fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), Problem> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Problem::parameter(name, "is given more than once")),
+    }
+}
+
 /// `limit` and `cursor` of a list.
-#[derive(serde::Deserialize)]
+#[derive(Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PageParams {
     limit: Option<String>,
@@ -56,10 +76,18 @@ pub(super) struct PageParams {
 }
 
 impl PageParams {
+    /// Their names.
+    pub const PARAMETERS: [&'static str; 2] = ["limit", "cursor"];
     /// The largest `limit`.
     const MAX_LIMIT: u16 = 500;
     /// `limit` where none is given.
     const LIMIT: u16 = 50;
+
+    /// Takes one of them.
+    pub fn take(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+        let place = if name == "limit" { &mut self.limit } else { &mut self.cursor };
+        once(place, name, value.to_owned())
+    }
 
     /// Reads them for `list`.
     pub fn page(&self, list: &str) -> Result<PageRequest, Problem> {

@@ -11,6 +11,7 @@ mod fallback;
 mod health;
 mod messages;
 mod problem;
+mod problem_kind;
 mod rejected;
 mod state;
 mod status_codes;
@@ -21,7 +22,7 @@ use axum::{
     handler::Handler,
     http::{HeaderValue, header},
     middleware::from_fn_with_state,
-    routing::{MethodRouter, get},
+    routing::{MethodRouter, get, post},
 };
 use tower::ServiceBuilder;
 use tower_http::{
@@ -31,7 +32,8 @@ use tower_http::{
 pub use api_key::{API_KEY_PREFIX, ApiKeyConfig, ApiKeyList, KeyDigest, Scope};
 pub use config::{AuthConfig, Exposure, HttpConfig};
 pub use messages::message_json;
-pub use problem::{Problem, ProblemKind};
+pub use problem::Problem;
+pub use problem_kind::ProblemKind;
 pub use state::{AppState, Parts};
 
 /// The largest body of a callback, in bytes.
@@ -49,6 +51,8 @@ fn public_routes() -> Router<AppState> {
 fn internal_routes(state: &AppState) -> Router<AppState> {
     let readers = from_fn_with_state(state.clone(), auth::require_read);
     Router::new()
+        .route("/messages", get(messages::list))
+        .route("/messages/lookup", post(messages::lookup))
         .route("/messages/{sid}", get(messages::get))
         .route("/messages/{sid}/callbacks", get(messages::callbacks))
         .route("/status-codes", get(status_codes::list))

@@ -7,72 +7,8 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use super::trace::RequestOutcome;
+use super::{ProblemKind, trace::RequestOutcome};
 use crate::{exotel::CallbackError, ingest::IngestError, storage::StoreError};
-
-/// The kinds of problems. Their words are stable: programs may decide by `type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-pub enum ProblemKind {
-    /// The same sid was reported for several accounts.
-    AmbiguousSid,
-    /// The database refuses what the callback holds.
-    CannotBeStored,
-    /// The service failed.
-    Internal,
-    /// A parameter of the question is wrong.
-    InvalidParameter,
-    /// The body is not what its content type says.
-    MalformedBody,
-    /// The key's scopes do not suffice.
-    MissingScope,
-    /// The method is none of the route's.
-    MethodNotAllowed,
-    /// The body is too large.
-    BodyTooLarge,
-    /// The fields are no status callback.
-    NotAStatusCallback,
-    /// Too many callbacks wait already.
-    Overloaded,
-    /// No store can take it, or answer, now.
-    StoreUnavailable,
-    /// A token or key is missing or wrong.
-    Unauthorized,
-    /// No such account.
-    UnknownAccount,
-    /// No message has this sid.
-    UnknownSid,
-    /// No such route.
-    UnknownRoute,
-    /// The code stands in no table.
-    UnknownStatusCode,
-    /// A content type or encoding that is not taken.
-    UnsupportedMediaType,
-}
-
-impl ProblemKind {
-    fn status_and_title(self) -> (StatusCode, &'static str) {
-        match self {
-            Self::AmbiguousSid => (StatusCode::CONFLICT, "Several accounts have this sid"),
-            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
-            Self::CannotBeStored => (StatusCode::UNPROCESSABLE_ENTITY, "Cannot be stored"),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
-            Self::InvalidParameter => (StatusCode::BAD_REQUEST, "Invalid parameter"),
-            Self::MalformedBody => (StatusCode::UNPROCESSABLE_ENTITY, "Malformed body"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
-            Self::MissingScope => (StatusCode::FORBIDDEN, "Missing scope"),
-            Self::NotAStatusCallback => (StatusCode::UNPROCESSABLE_ENTITY, "Not a status callback"),
-            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "Overloaded"),
-            Self::StoreUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "Store unavailable"),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
-            Self::UnknownAccount => (StatusCode::NOT_FOUND, "Unknown account"),
-            Self::UnknownRoute => (StatusCode::NOT_FOUND, "Unknown route"),
-            Self::UnknownSid => (StatusCode::NOT_FOUND, "Unknown sid"),
-            Self::UnknownStatusCode => (StatusCode::NOT_FOUND, "Unknown status code"),
-            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type"),
-        }
-    }
-}
 
 /// A problem: what went wrong, for programs and for people.
 #[derive(Debug)]
@@ -120,6 +56,18 @@ impl Problem {
     /// A parameter of the question is wrong.
     pub(super) fn parameter(name: &str, fault: impl std::fmt::Display) -> Self {
         Self::new(ProblemKind::InvalidParameter, format!("`{name}`: {fault}")).with("parameter", name)
+    }
+
+    /// A parameter's value is none of its words.
+    pub(super) fn word(name: &str, allowed: &[&str]) -> Self {
+        Self::parameter(name, format!("must be one of {}", allowed.join(", "))).with("allowed", allowed)
+    }
+
+    /// A parameter that the question does not have.
+    pub(super) fn unknown_parameter(name: &str, allowed: &[&str]) -> Self {
+        let name: String = name.chars().take(40).collect();
+        Self::parameter(&name, format!("is no parameter here; there are {}", allowed.join(", ")))
+            .with("allowed", allowed)
     }
 
     /// The store is out of reach. Logged here, once; the caller learns nothing but that.

@@ -51,6 +51,14 @@ impl Shared {
             None => Cow::Owned(Account::unconfigured(name.clone())),
         }
     }
+
+    /// The accounts of these names; all where none is named.
+    pub(super) fn accounts_among(&self, names: &[AccountName]) -> Vec<Cow<'_, Account>> {
+        if names.is_empty() {
+            return self.accounts.values().map(|known| Cow::Borrowed(&known.account)).collect();
+        }
+        names.iter().map(|name| self.account(name)).collect()
+    }
 }
 
 /// What the handlers' state is made of.

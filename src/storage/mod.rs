@@ -5,9 +5,12 @@
 //!
 //! A caller that is told `Ok` by [`Writer::record`] or [`SpoolFile::append`] may answer 200: it is on disk.
 
+mod condition;
 mod config;
 mod error;
 mod failure;
+mod filter;
+mod list;
 mod page;
 mod postgres;
 mod read;
@@ -25,9 +28,12 @@ use std::{future::Future, time::Duration};
 use sqlx::migrate::Migrator;
 use tokio::time::timeout;
 
+use condition::Dialect;
+
 pub use config::DatabaseConfig;
 pub use error::{BadDatabase, SpoolError, StoreError};
 pub use failure::Failure;
+pub use filter::{MessageFilter, Window};
 pub use page::{BadCursor, Cursor, Page, PageRequest};
 pub use receipt::StoredReceipt;
 pub use rejected::{Keep, RejectedBody, StoredRejection};
@@ -96,6 +102,13 @@ impl Store {
         match self.backend {
             Backend::Postgres(_) => "postgres",
             Backend::Sqlite(_) => "sqlite",
+        }
+    }
+
+    fn dialect(&self) -> Dialect {
+        match self.backend {
+            Backend::Postgres(_) => Dialect::Postgres,
+            Backend::Sqlite(_) => Dialect::Sqlite,
         }
     }
 

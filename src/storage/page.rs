@@ -3,6 +3,8 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
+use crate::domain::Time;
+
 /// A place in a list: the time and the id of the last row seen. Opaque to callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
@@ -18,6 +20,15 @@ pub struct Cursor {
 pub struct BadCursor;
 
 impl Cursor {
+    pub(super) fn new(time: Time, id: i64) -> Self {
+        Self { micros: time.timestamp_micros(), id }
+    }
+
+    /// The time of the row.
+    pub(super) fn time(self) -> Time {
+        Time::from_timestamp_micros(self.micros).unwrap_or_default()
+    }
+
     /// The cursor as text, for one list only.
     #[must_use]
     pub fn encode(self, list: &str) -> String {

@@ -4,7 +4,7 @@ use super::{
     Cursor, Page, PageRequest, Store, StoreError, StoredReceipt, on_readers, receipt::ReceiptRow,
     row::MessageRow, sql, time::StoredTime,
 };
-use crate::domain::{AccountName, Message, Time};
+use crate::domain::{AccountName, Message};
 
 impl Store {
     /// The messages that have this sid: none or one, unless several accounts' callbacks named it.
@@ -28,7 +28,7 @@ impl Store {
         page: PageRequest,
     ) -> Result<Page<StoredReceipt>, StoreError> {
         let after = page.after.unwrap_or(Cursor { micros: 0, id: 0 });
-        let after_time = StoredTime(Time::from_timestamp_micros(after.micros).unwrap_or_default());
+        let after_time = StoredTime(after.time());
         let rows: Vec<ReceiptRow> = on_readers!(self, pool => sqlx::query_as(sql::RECEIPTS_AFTER)
             .bind(sid)
             .bind(account.as_str())
@@ -36,7 +36,7 @@ impl Store {
             .bind(after.id)
             .bind(i64::from(page.limit) + 1)
             .fetch_all(pool))?;
-        let place = |row: &ReceiptRow| Cursor { micros: row.received_at.0.timestamp_micros(), id: row.id };
+        let place = |row: &ReceiptRow| Cursor::new(row.received_at.0, row.id);
         let Page { items, next } = Page::cut(rows, page.limit, place);
         let items = items.into_iter().map(StoredReceipt::try_from);
         Ok(Page { items: items.collect::<Result<_, _>>()?, next })

@@ -63,8 +63,9 @@ impl TryFrom<OutcomeRow> for DeliveryOutcome {
 pub(super) struct MessageRow {
     sid: String,
     account: String,
-    first_received_at: StoredTime,
+    pub first_received_at: StoredTime,
     last_received_at: StoredTime,
+    decided_at: StoredTime,
     callbacks: i32,
     #[sqlx(flatten)]
     outcome: OutcomeRow,
@@ -84,6 +85,7 @@ impl TryFrom<MessageRow> for Message<'static> {
             outcome: Cow::Owned(row.outcome.try_into()?),
             first_received_at: row.first_received_at.0,
             last_received_at: row.last_received_at.0,
+            decided_at: row.decided_at.0,
             callbacks: row.callbacks,
         })
     }

@@ -9,8 +9,8 @@ macro_rules! message_columns {
     };
     ($labels:literal) => {
         concat!(
-            "sid, account, first_received_at, last_received_at, callbacks, sent_at, detailed_status_code, \
-             sms_units, anomalies, evidence, specific, status, detailed_status, outcome, category, retry, \
+            "sid, account, first_received_at, last_received_at, decided_at, callbacks, sent_at, \
+             detailed_status_code, sms_units, anomalies, evidence, specific, status, detailed_status, outcome, category, retry, \
              confirmed_by, recipient, recipient_raw, custom_field, ",
             $labels
         )
@@ -68,6 +68,10 @@ macro_rules! on_conflict_merge {
             keep_greater!("sms_units" "custom_field" "recipient" "recipient_raw" "last_received_at"),
             "first_received_at = CASE WHEN excluded.first_received_at < messages.first_received_at \
                 THEN excluded.first_received_at ELSE messages.first_received_at END, \
+             decided_at = CASE WHEN (excluded.evidence, COALESCE(excluded.sent_at, ", $no_time, "), \
+                    messages.decided_at) \
+                > (messages.evidence, COALESCE(messages.sent_at, ", $no_time, "), excluded.decided_at) \
+                THEN excluded.decided_at ELSE messages.decided_at END, \
              callbacks = messages.callbacks + excluded.callbacks, \
              labels = CASE WHEN excluded.labels = messages.labels OR excluded.labels = '{}' \
                 THEN messages.labels \
@@ -85,6 +89,28 @@ pub(super) use {believe, believed, keep_greater, message_columns, on_conflict_me
 
 /// A sign of life, and of a migrated schema.
 pub const PING: &str = "SELECT 1 FROM messages LIMIT 1";
+
+/// The messages of a list, to be followed by a condition.
+pub const MESSAGES: &str =
+    concat!("SELECT id, ", message_columns!("CAST(labels AS TEXT) AS labels"), " FROM messages");
+
+/// The messages of the sids in a JSON array.
+macro_rules! lookup {
+    ($each:literal) => {
+        concat!(
+            "SELECT ",
+            message_columns!("CAST(labels AS TEXT) AS labels"),
+            " FROM messages WHERE sid IN (SELECT ",
+            $each,
+            ") ORDER BY sid, account"
+        )
+    };
+}
+
+/// As Postgres spells it.
+pub const LOOKUP_POSTGRES: &str = lookup!("json_array_elements_text($1::json)");
+/// As SQLite does.
+pub const LOOKUP_SQLITE: &str = lookup!("value FROM json_each($1)");
 
 /// The messages of a sid, one per account that has it.
 pub const MESSAGES_BY_SID: &str = concat!(

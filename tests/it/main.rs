@@ -15,6 +15,7 @@ mod health;
 mod keys;
 mod layering;
 mod listeners;
+mod lists;
 mod logs;
 mod merge_laws;
 mod merge_sql;

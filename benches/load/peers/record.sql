@@ -5,12 +5,12 @@
 -- $15 all fields as JSON.
 WITH message AS (
     INSERT INTO messages (
-        sid, account, first_received_at, last_received_at, callbacks, sent_at, detailed_status_code, sms_units,
-        anomalies, evidence, specific, status, detailed_status, outcome, category, retry, confirmed_by,
+        sid, account, first_received_at, last_received_at, decided_at, callbacks, sent_at, detailed_status_code,
+        sms_units, anomalies, evidence, specific, status, detailed_status, outcome, category, retry, confirmed_by,
         recipient, recipient_raw, custom_field, labels
     )
     VALUES (
-        $1::text, 'default', now(), now(), 1, $2::text::timestamp AT TIME ZONE 'Asia/Kolkata', $3::integer,
+        $1::text, 'default', now(), now(), now(), 1, $2::text::timestamp AT TIME ZONE 'Asia/Kolkata', $3::integer,
         $4::integer, 0, $5::smallint, true, $6::text, $7::text, $8::text, $9::text, $10::text, $11::text,
         $12::text, $13::text, $14::text, '{}'
     )

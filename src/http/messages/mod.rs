@@ -1,5 +1,8 @@
-//! Questions about one message.
+//! Questions about messages: one, many at once, lists.
 
+mod filter;
+mod list;
+mod lookup;
 mod view;
 
 use std::borrow::Cow;
@@ -7,6 +10,8 @@ use std::borrow::Cow;
 use axum::{Json, extract::State};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+pub(super) use self::{list::list, lookup::lookup};
 
 use self::view::{MessageView, ReceiptView};
 use super::{

@@ -22,16 +22,17 @@ macro_rules! merge {
     };
 }
 
-/// Merges the messages in `$1..$21` into the stored ones, and appends the receipts in `$22..$28` to the log.
+/// Merges the messages in `$1..$22` into the stored ones, and appends the receipts in `$23..$29` to the log.
 /// The messages come in the order of their keys, so that replicas lock them in one order.
 pub(super) const RECORD: &str = concat!(
     "WITH message AS (INSERT INTO messages (",
     message_columns!(),
     ") SELECT ",
     message_columns!("labels::jsonb"),
-    " FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int4[], $6::timestamptz[], \
-            $7::int4[], $8::int4[], $9::int4[], $10::int2[], $11::bool[], $12::text[], $13::text[], $14::text[], \
-            $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[]) \
+    " FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::int4[], \
+            $7::timestamptz[], $8::int4[], $9::int4[], $10::int4[], $11::int2[], $12::bool[], $13::text[], \
+            $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], \
+            $21::text[], $22::text[]) \
         AS message (",
     message_columns!(),
     ")",
@@ -39,8 +40,8 @@ pub(super) const RECORD: &str = concat!(
     " RETURNING id, sid, account) \
      INSERT INTO receipts (message_id, received_at, anomalies, source, labels, fields) \
         SELECT message.id, received_at, anomalies, source, labels::json, fields::json \
-        FROM UNNEST($22::text[], $23::text[], $24::timestamptz[], $25::int4[], $26::text[], $27::text[], \
-            $28::text[]) WITH ORDINALITY \
+        FROM UNNEST($23::text[], $24::text[], $25::timestamptz[], $26::int4[], $27::text[], $28::text[], \
+            $29::text[]) WITH ORDINALITY \
         AS receipt (sid, account, received_at, anomalies, source, labels, fields, place) \
         JOIN message USING (sid, account) ORDER BY place",
 );
@@ -51,11 +52,11 @@ pub(super) const RECORD_ONE: &str = concat!(
     "WITH message AS (INSERT INTO messages (",
     message_columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-            $21::text::jsonb)",
+            $21, $22::text::jsonb)",
     merge!(),
     " RETURNING id) \
      INSERT INTO receipts (message_id, received_at, anomalies, source, labels, fields) \
-        SELECT id, $22, $23, $24, $25::text::json, $26::text::json FROM message",
+        SELECT id, $23, $24, $25, $26::text::json, $27::text::json FROM message",
 );
 
 /// Writes a batch of receipts, and the messages that they add up to.
@@ -80,6 +81,7 @@ fn bind_one<'q>(receipt: &'q DeliveryReceipt, message: &'q Message<'_>) -> State
         .bind(message.account.as_str())
         .bind(message.first_received_at)
         .bind(message.last_received_at)
+        .bind(message.decided_at)
         .bind(message.callbacks)
         .bind(verdict.sent_at)
         .bind(verdict.code)
@@ -114,6 +116,7 @@ fn bind_batch<'q>(receipts: &'q [&DeliveryReceipt], messages: &'q [Message<'_>])
         .bind(each.clone().map(|m| m.account.as_str()).bind_iter())
         .bind(each.clone().map(|m| m.first_received_at).bind_iter())
         .bind(each.clone().map(|m| m.last_received_at).bind_iter())
+        .bind(each.clone().map(|m| m.decided_at).bind_iter())
         .bind(each.map(|m| m.callbacks).bind_iter())
         .bind(verdicts.clone().map(|v| v.sent_at).bind_iter())
         .bind(verdicts.clone().map(|v| v.code).bind_iter())

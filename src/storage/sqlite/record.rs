@@ -45,7 +45,7 @@ macro_rules! joined_labels {
 /// Merges messages into the stored ones.
 static MERGE: LazyLock<ByRows> = LazyLock::new(|| {
     let head = concat!("INSERT INTO messages (", message_columns!(), ")");
-    let row = format!("({})", vec!["?"; 21].join(", "));
+    let row = format!("({})", vec!["?"; 22].join(", "));
     ByRows::new(head, &row, on_conflict_merge!("-1", joined_labels!()))
 });
 
@@ -96,6 +96,7 @@ fn bind_message<'q>(query: Statement<'q>, message: &'q Message<'_>) -> Statement
         .bind(message.account.as_str())
         .bind(StoredTime(message.first_received_at))
         .bind(StoredTime(message.last_received_at))
+        .bind(StoredTime(message.decided_at))
         .bind(message.callbacks)
         .bind(verdict.sent_at.map(StoredTime))
         .bind(verdict.code)

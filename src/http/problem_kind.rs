@@ -1,0 +1,68 @@
+//! The kinds of problems that answers may be.
+
+use axum::http::StatusCode;
+
+/// The kinds of problems. Their words are stable: programs may decide by `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum ProblemKind {
+    /// The same sid was reported for several accounts.
+    AmbiguousSid,
+    /// The database refuses what the callback holds.
+    CannotBeStored,
+    /// The service failed.
+    Internal,
+    /// A parameter of the question is wrong.
+    InvalidParameter,
+    /// The body is not what its content type says.
+    MalformedBody,
+    /// The key's scopes do not suffice.
+    MissingScope,
+    /// The method is none of the route's.
+    MethodNotAllowed,
+    /// The body is too large.
+    BodyTooLarge,
+    /// The fields are no status callback.
+    NotAStatusCallback,
+    /// Too many callbacks wait already.
+    Overloaded,
+    /// No store can take it, or answer, now.
+    StoreUnavailable,
+    /// A token or key is missing or wrong.
+    Unauthorized,
+    /// No such account.
+    UnknownAccount,
+    /// No message has this sid.
+    UnknownSid,
+    /// No such route.
+    UnknownRoute,
+    /// The code stands in no table.
+    UnknownStatusCode,
+    /// A content type or encoding that is not taken.
+    UnsupportedMediaType,
+}
+
+impl ProblemKind {
+    /// The status and the title that problems of this kind have.
+    pub(super) fn status_and_title(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::AmbiguousSid => (StatusCode::CONFLICT, "Several accounts have this sid"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
+            Self::CannotBeStored => (StatusCode::UNPROCESSABLE_ENTITY, "Cannot be stored"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
+            Self::InvalidParameter => (StatusCode::BAD_REQUEST, "Invalid parameter"),
+            Self::MalformedBody => (StatusCode::UNPROCESSABLE_ENTITY, "Malformed body"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
+            Self::MissingScope => (StatusCode::FORBIDDEN, "Missing scope"),
+            Self::NotAStatusCallback => (StatusCode::UNPROCESSABLE_ENTITY, "Not a status callback"),
+            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "Overloaded"),
+            Self::StoreUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "Store unavailable"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
+            Self::UnknownAccount => (StatusCode::NOT_FOUND, "Unknown account"),
+            Self::UnknownRoute => (StatusCode::NOT_FOUND, "Unknown route"),
+            Self::UnknownSid => (StatusCode::NOT_FOUND, "Unknown sid"),
+            Self::UnknownStatusCode => (StatusCode::NOT_FOUND, "Unknown status code"),
+            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type"),
+        }
+    }
+}

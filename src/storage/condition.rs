@@ -1,0 +1,174 @@
+//! A [`MessageFilter`] in SQL: what both databases say alike, and labels, which they do not.
+
+use super::{MessageFilter, filter::Window};
+use crate::domain::{AccountName, Labels, Recipient, Time};
+
+/// Which database is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Postgres,
+    Sqlite,
+}
+
+/// A value that a statement is given.
+#[derive(Clone, Debug)]
+pub(super) enum Argument {
+    Text(String),
+    Number(i64),
+    Time(Time),
+}
+
+/// A condition and the values of its parameters. Words of ours stand in the text as they are: the
+/// partial indexes are found by them.
+#[derive(Debug)]
+pub(super) struct Condition {
+    /// What stands behind `WHERE`.
+    pub sql: String,
+    /// The values of `$1`, `$2` and so on.
+    pub arguments: Vec<Argument>,
+    dialect: Dialect,
+}
+
+impl Condition {
+    /// What messages must meet.
+    pub fn of(filter: &MessageFilter, dialect: Dialect) -> Self {
+        let mut condition = Self { sql: "TRUE".to_owned(), arguments: Vec::new(), dialect };
+        condition.texts("account", filter.accounts.iter().map(AccountName::as_str));
+        condition.recipients(&filter.recipients);
+        condition.words("outcome", &filter.outcomes, &["delivered"]);
+        condition.words("status", &filter.statuses, &["sent"]);
+        condition.words("category", &filter.categories, &["handset", "operator"]);
+        condition.words("retry", &filter.retries, &["none"]);
+        let codes: Vec<_> = filter.codes.iter().map(i32::to_string).collect();
+        condition.constants("detailed_status_code", &codes, &["20005".to_owned(), "20006".to_owned()]);
+        for (key, values) in &filter.labels {
+            condition.label(key, values);
+        }
+        let anomalies = filter.anomalies.bits();
+        if anomalies != 0 {
+            condition.and(&format!("anomalies <> 0 AND anomalies & {anomalies} <> 0"));
+        }
+        condition.texts("custom_field", filter.custom_fields.iter().map(String::as_str));
+        condition.window("first_received_at", filter.received);
+        condition.window("sent_at", filter.sent);
+        condition
+    }
+
+    /// One more thing that they must meet.
+    pub fn and(&mut self, sql: &str) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(sql);
+    }
+
+    /// The parameter that stands for a value.
+    pub fn bind(&mut self, argument: Argument) -> String {
+        self.arguments.push(argument);
+        format!("${}", self.arguments.len())
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        self.bind(Argument::Text(text.to_owned()))
+    }
+
+    fn texts<'t>(&mut self, column: &str, texts: impl Iterator<Item = &'t str>) {
+        let alternatives: Vec<_> = texts.map(|text| self.text(text)).collect();
+        if !alternatives.is_empty() {
+            self.and(&one_of(column, &alternatives));
+        }
+    }
+
+    /// Words of ours. Where none of them is `common`, it is said so: messages with other words have an index
+    /// of their own.
+    fn words<T: Copy + Into<&'static str>>(&mut self, column: &str, words: &[T], common: &[&str]) {
+        let words: Vec<&str> = words.iter().map(|&word| word.into()).collect();
+        let quoted = |words: &[&str]| words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>();
+        self.constants(column, &quoted(&words), &quoted(common));
+    }
+
+    fn constants(&mut self, column: &str, constants: &[String], common: &[String]) {
+        if constants.is_empty() {
+            return;
+        }
+        self.and(&one_of(column, constants));
+        if !common.iter().any(|common| constants.contains(common)) {
+            self.and(&none_of(column, common));
+        }
+    }
+
+    /// By the number where there is one: the text has many spellings.
+    fn recipients(&mut self, recipients: &[Recipient]) {
+        let (read, unread): (Vec<_>, Vec<_>) =
+            recipients.iter().partition(|recipient| recipient.e164.is_some());
+        let mut alternatives = Vec::new();
+        if !read.is_empty() {
+            let numbers: Vec<_> = read
+                .iter()
+                .filter_map(|recipient| recipient.e164.as_deref())
+                .map(|e164| self.text(e164))
+                .collect();
+            alternatives.push(one_of("recipient", &numbers));
+        }
+        if !unread.is_empty() {
+            let texts: Vec<_> = unread
+                .iter()
+                .filter_map(|recipient| recipient.raw.as_deref())
+                .map(|raw| self.text(raw))
+                .collect();
+            alternatives.push(format!("recipient IS NULL AND {}", one_of("recipient_raw", &texts)));
+        }
+        if !alternatives.is_empty() {
+            self.and(&format!("({})", alternatives.join(" OR ")));
+        }
+    }
+
+    fn label(&mut self, key: &str, values: &[String]) {
+        if key == Labels::CAMPAIGN_ID {
+            let campaigns: Vec<_> = values.iter().map(|value| self.text(value)).collect();
+            let campaign = match self.dialect {
+                Dialect::Postgres => "labels->>'campaign_id'",
+                Dialect::Sqlite => "json_extract(labels, '$.campaign_id')",
+            };
+            self.and(&format!("{campaign} IS NOT NULL AND {}", one_of(campaign, &campaigns)));
+            return;
+        }
+        let alternatives: Vec<_> = values.iter().map(|value| self.any_label(key, value)).collect();
+        self.and(&format!("labels <> '{{}}' AND ({})", alternatives.join(" OR ")));
+    }
+
+    fn any_label(&mut self, key: &str, value: &str) -> String {
+        match self.dialect {
+            Dialect::Postgres => {
+                let labels = serde_json::json!({ key: value }).to_string();
+                format!("labels @> {}::jsonb", self.text(&labels))
+            }
+            Dialect::Sqlite => {
+                let (key, value) = (self.text(key), self.text(value));
+                format!("EXISTS (SELECT 1 FROM json_each(labels) WHERE key = {key} AND value = {value})")
+            }
+        }
+    }
+
+    fn window(&mut self, column: &str, Window { from, to }: Window) {
+        for (end, order) in [(from, ">="), (to, "<")] {
+            if let Some(time) = end {
+                let time = self.bind(Argument::Time(time));
+                self.and(&format!("{column} {order} {time}"));
+            }
+        }
+    }
+}
+
+fn one_of(column: &str, values: &[String]) -> String {
+    match values {
+        [one] => format!("{column} = {one}"),
+        several => format!("{column} IN ({})", several.join(", ")),
+    }
+}
+
+/// The condition of a partial index, as it stands there.
+fn none_of(column: &str, values: &[String]) -> String {
+    match values {
+        [one] => format!("{column} <> {one}"),
+        several => format!("{column} NOT IN ({})", several.join(", ")),
+    }
+}

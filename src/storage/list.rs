@@ -1,0 +1,80 @@
+//! Lists of messages, newest first; and many at once by their sids.
+
+use sqlx::{AssertSqlSafe, FromRow};
+
+use super::{
+    Cursor, MessageFilter, Page, PageRequest, Store, StoreError,
+    condition::{Argument, Condition, Dialect},
+    on_readers,
+    row::MessageRow,
+    sql,
+    time::StoredTime,
+};
+use crate::domain::Message;
+
+/// A row of a list: a message and its place.
+#[derive(FromRow)]
+struct ListedRow {
+    id: i64,
+    #[sqlx(flatten)]
+    message: MessageRow,
+}
+
+/// Binds the values of a condition.
+macro_rules! bind_all {
+    ($query:expr, $arguments:expr) => {
+        $arguments.into_iter().fold($query, |query, argument| match argument {
+            Argument::Text(text) => query.bind(text),
+            Argument::Number(number) => query.bind(number),
+            Argument::Time(time) => query.bind(StoredTime(time)),
+        })
+    };
+}
+
+impl Store {
+    /// The messages that `filter` asks for, the one that was received last first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot answer.
+    pub async fn list(
+        &self,
+        filter: &MessageFilter,
+        page: PageRequest,
+    ) -> Result<Page<Message<'static>>, StoreError> {
+        let mut condition = Condition::of(filter, self.dialect());
+        if let Some(after) = page.after {
+            let (time, id) = (Argument::Time(after.time()), Argument::Number(after.id));
+            let place = format!("({}, {})", condition.bind(time), condition.bind(id));
+            condition.and(&format!("(first_received_at, id) < {place}"));
+        }
+        let limit = condition.bind(Argument::Number(i64::from(page.limit) + 1));
+        let Condition { sql: condition, arguments, .. } = condition;
+        let statement = format!(
+            "{} WHERE {condition} ORDER BY first_received_at DESC, id DESC LIMIT {limit}",
+            sql::MESSAGES
+        );
+        // Planned anew for its values: what is rare is found by another index than what is not.
+        let rows: Vec<ListedRow> = on_readers!(self, pool => {
+            bind_all!(sqlx::query_as(AssertSqlSafe(statement)).persistent(false), arguments).fetch_all(pool)
+        })?;
+        let place = |row: &ListedRow| Cursor::new(row.message.first_received_at.0, row.id);
+        let Page { items, next } = Page::cut(rows, page.limit, place);
+        let items = items.into_iter().map(|row| row.message.try_into());
+        Ok(Page { items: items.collect::<Result<_, _>>()?, next })
+    }
+
+    /// The messages that have any of these sids, in the order of their sids.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot answer.
+    pub async fn lookup(&self, sids: &[String]) -> Result<Vec<Message<'static>>, StoreError> {
+        let sids = serde_json::Value::from(sids).to_string();
+        let statement = match self.dialect() {
+            Dialect::Postgres => sql::LOOKUP_POSTGRES,
+            Dialect::Sqlite => sql::LOOKUP_SQLITE,
+        };
+        let rows: Vec<MessageRow> =
+            on_readers!(self, pool => sqlx::query_as(statement).bind(sids).fetch_all(pool))?;
+        rows.into_iter().map(Message::try_from).collect()
+    }
+}

@@ -26,7 +26,8 @@ use axum::{
 };
 use tower::ServiceBuilder;
 use tower_http::{
-    catch_panic::CatchPanicLayer, normalize_path::NormalizePath, set_header::SetResponseHeaderLayer,
+    catch_panic::CatchPanicLayer, compression::CompressionLayer, normalize_path::NormalizePath,
+    set_header::SetResponseHeaderLayer,
 };
 
 pub use api_key::{API_KEY_PREFIX, ApiKeyConfig, ApiKeyList, KeyDigest, Scope};
@@ -52,6 +53,7 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
     let readers = from_fn_with_state(state.clone(), auth::require_read);
     Router::new()
         .route("/messages", get(messages::list))
+        .route("/messages/export", get(messages::export).layer(CompressionLayer::new()))
         .route("/messages/lookup", post(messages::lookup))
         .route("/messages/{sid}", get(messages::get))
         .route("/messages/{sid}/callbacks", get(messages::callbacks))

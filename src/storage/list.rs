@@ -31,6 +31,27 @@ macro_rules! bind_all {
     };
 }
 
+/// The statement of a list, for the test that looks at its plan.
+#[must_use]
+pub fn list_statement(kind: &str, filter: &MessageFilter) -> String {
+    let dialect = if kind == "postgres" { Dialect::Postgres } else { Dialect::Sqlite };
+    list(Condition::of(filter, dialect), None, 50).0
+}
+
+/// The statement of a page, and its values.
+fn list(mut condition: Condition, after: Option<Cursor>, limit: u16) -> (String, Vec<Argument>) {
+    if let Some(after) = after {
+        let (time, id) = (Argument::Time(after.time()), Argument::Number(after.id));
+        let place = format!("({}, {})", condition.bind(time), condition.bind(id));
+        condition.and(&format!("(first_received_at, id) < {place}"));
+    }
+    // One more shows whether there is another page.
+    let limit = condition.bind(Argument::Number(i64::from(limit) + 1));
+    let Condition { sql, arguments, .. } = condition;
+    let messages = sql::MESSAGES;
+    (format!("{messages} WHERE {sql} ORDER BY first_received_at DESC, id DESC LIMIT {limit}"), arguments)
+}
+
 impl Store {
     /// The messages that `filter` asks for, the one that was received last first.
     ///
@@ -41,18 +62,7 @@ impl Store {
         filter: &MessageFilter,
         page: PageRequest,
     ) -> Result<Page<Message<'static>>, StoreError> {
-        let mut condition = Condition::of(filter, self.dialect());
-        if let Some(after) = page.after {
-            let (time, id) = (Argument::Time(after.time()), Argument::Number(after.id));
-            let place = format!("({}, {})", condition.bind(time), condition.bind(id));
-            condition.and(&format!("(first_received_at, id) < {place}"));
-        }
-        let limit = condition.bind(Argument::Number(i64::from(page.limit) + 1));
-        let Condition { sql: condition, arguments, .. } = condition;
-        let statement = format!(
-            "{} WHERE {condition} ORDER BY first_received_at DESC, id DESC LIMIT {limit}",
-            sql::MESSAGES
-        );
+        let (statement, arguments) = list(Condition::of(filter, self.dialect()), page.after, page.limit);
         // Planned anew for its values: what is rare is found by another index than what is not.
         let rows: Vec<ListedRow> = on_readers!(self, pool => {
             bind_all!(sqlx::query_as(AssertSqlSafe(statement)).persistent(false), arguments).fetch_all(pool)

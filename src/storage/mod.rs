@@ -34,6 +34,7 @@ pub use config::DatabaseConfig;
 pub use error::{BadDatabase, SpoolError, StoreError};
 pub use failure::Failure;
 pub use filter::{MessageFilter, Window};
+pub use list::list_statement;
 pub use page::{BadCursor, Cursor, Page, PageRequest};
 pub use receipt::StoredReceipt;
 pub use rejected::{Keep, RejectedBody, StoredRejection};

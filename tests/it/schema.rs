@@ -8,22 +8,13 @@ use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr, SqliteConnection, migrate::Migrator,
 };
 
-use crate::support::{Backend, Database, TestApp, config};
+use crate::support::{Backend, Database, TestApp, config, migrated};
 
 fn migrations(backend: &str) -> Vec<String> {
     let folder = fs::read_dir(format!("migrations/{backend}")).unwrap();
     let mut names: Vec<_> = folder.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
-}
-
-async fn migrated(backend: Backend) -> Database {
-    let database = Database::create(backend).await;
-    let store = Store::open(&config(&database, &[]).database).await.unwrap();
-    store.migrate().await.unwrap();
-    store.migrate().await.unwrap();
-    store.close().await;
-    database
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Questions about messages: one, many at once, lists.
 
+mod csv_rows;
+mod export;
 mod filter;
 mod list;
 mod lookup;
@@ -11,7 +13,7 @@ use axum::{Json, extract::State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub(super) use self::{list::list, lookup::lookup};
+pub(super) use self::{export::export, list::list, lookup::lookup};
 
 use self::view::{MessageView, ReceiptView};
 use super::{

@@ -19,6 +19,7 @@ use dlr_receiver::{
     config::{Config, Sources, load},
     domain::Clock,
     shutdown::ShutdownTrigger,
+    storage::Store,
 };
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
@@ -159,6 +160,16 @@ impl Answer {
         assert_eq!(self.json["status"], self.status, "{self:?}");
         self.json["type"].as_str().unwrap().strip_prefix("urn:dlr-receiver:problem:").unwrap()
     }
+}
+
+/// An empty database with the schema.
+pub async fn migrated(backend: Backend) -> Database {
+    let database = Database::create(backend).await;
+    let store = Store::open(&config(&database, &[]).database).await.unwrap();
+    store.migrate().await.unwrap();
+    store.migrate().await.unwrap();
+    store.close().await;
+    database
 }
 
 /// The defaults on `database` and any free port, with settings laid over them.

@@ -1,0 +1,146 @@
+//! Exports: what a list shows, as long as it is, streamed.
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, HeaderName, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{Stream, stream};
+
+use super::{csv_rows, filter::FilterReader, view::MessageView};
+use crate::{
+    domain::Message,
+    http::{
+        AppState, Problem,
+        extract::{QueryPairs, once},
+    },
+    storage::{Cursor, MessageFilter, Page, PageRequest, StoreError},
+};
+
+/// How many messages one question to the database brings. Between two of them nothing is held but a place:
+/// a client that reads slowly keeps neither a connection nor a snapshot.
+const ROWS_PER_PAGE: u16 = 500;
+
+/// How an export is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
+enum Format {
+    /// A JSON object a line.
+    Ndjson,
+    /// A table with a line of names.
+    Csv,
+}
+
+impl Format {
+    /// As `Accept` prefers it; JSON where it does not care.
+    fn accepted(headers: &HeaderMap) -> Self {
+        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let types = accept.split(',').map(|media| media.split(';').next().unwrap_or_default().trim());
+        let known = types.filter_map(|media| match media {
+            "text/csv" => Some(Self::Csv),
+            "application/x-ndjson" | "application/ndjson" | "application/json" => Some(Self::Ndjson),
+            _ => None,
+        });
+        known.take(1).next().unwrap_or(Self::Ndjson)
+    }
+
+    fn headers(self) -> [(HeaderName, &'static str); 2] {
+        match self {
+            Self::Ndjson => [
+                (header::CONTENT_TYPE, "application/x-ndjson"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"messages.ndjson\""),
+            ],
+            Self::Csv => [
+                (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"messages.csv\""),
+            ],
+        }
+    }
+}
+
+/// Every message that the filters ask for, newest first.
+pub(crate) async fn export(
+    State(state): State<AppState>,
+    QueryPairs(pairs): QueryPairs,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (filter, format) = read(&state, &pairs)?;
+    let format = format.unwrap_or_else(|| Format::accepted(&headers));
+    let export = Export { state, filter, format };
+    // The first page decides whether there is an answer at all.
+    let first = export.page(None).await?;
+    let rows = Body::from_stream(export.stream(first));
+    Ok((format.headers(), rows).into_response())
+}
+
+fn read(state: &AppState, pairs: &[(String, String)]) -> Result<(MessageFilter, Option<Format>), Problem> {
+    let (mut filter, mut format) = (FilterReader::new(state), None);
+    for (name, value) in pairs {
+        match name.as_str() {
+            filters if FilterReader::PARAMETERS.contains(&filters) => filter.take(name, value)?,
+            "format" => once(&mut format, name, super::filter::word(name, value)?)?,
+            other => {
+                let allowed = [&FilterReader::PARAMETERS[..], &["format"]].concat();
+                return Err(Problem::unknown_parameter(other, &allowed));
+            }
+        }
+    }
+    Ok((filter.finish()?, format))
+}
+
+/// An export that is under way.
+struct Export {
+    state: AppState,
+    filter: MessageFilter,
+    format: Format,
+}
+
+/// Where an export goes on.
+enum Place {
+    At(Page<Message<'static>>),
+    After(Cursor),
+    End,
+}
+
+impl Export {
+    async fn page(&self, after: Option<Cursor>) -> Result<Page<Message<'static>>, StoreError> {
+        self.state.store.list(&self.filter, PageRequest { limit: ROWS_PER_PAGE, after }).await
+    }
+
+    /// One chunk a page; the next page is asked for when the client has taken the one before. A page that
+    /// fails ends the answer without its end, so that nobody takes a part for the whole.
+    fn stream(self, first: Page<Message<'static>>) -> impl Stream<Item = Result<Bytes, StoreError>> {
+        let head = match self.format {
+            Format::Ndjson => Bytes::new(),
+            Format::Csv => csv_rows::head(),
+        };
+        stream::try_unfold((self, Place::At(first), head), async |(export, place, head)| {
+            let page = match place {
+                Place::At(page) => page,
+                Place::After(seen) => export.page(Some(seen)).await.inspect_err(|error| {
+                    tracing::error!(%error, "an export ends early");
+                })?,
+                Place::End => return Ok(None),
+            };
+            let rows = [head, export.rows(&page.items)?].concat().into();
+            let place = page.next.map_or(Place::End, Place::After);
+            Ok(Some((rows, (export, place, Bytes::new()))))
+        })
+    }
+
+    fn rows(&self, messages: &[Message<'_>]) -> Result<Bytes, StoreError> {
+        let views = messages.iter().map(|message| MessageView::of(message, &self.state.table));
+        match self.format {
+            Format::Csv => Ok(csv_rows::rows(views)),
+            Format::Ndjson => {
+                let mut lines = Vec::with_capacity(messages.len() * 512);
+                for view in views {
+                    serde_json::to_writer(&mut lines, &view)?;
+                    lines.push(b'\n');
+                }
+                Ok(lines.into())
+            }
+        }
+    }
+}

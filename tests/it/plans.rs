@@ -1,0 +1,152 @@
+//! What lists cost on a million messages: no question reads the table where a filter is selective.
+
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use dlr_receiver::{
+    domain::{AccountName, Anomalies, Anomaly, Category, Country, Outcome, Recipient, Retry, Status, Time},
+    storage::{MessageFilter, Window, list_statement},
+};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+use tokio::time::sleep;
+
+use crate::support::{Backend, DEADLINE, TestApp, migrated};
+
+const MESSAGES: i64 = 1_000_000;
+
+/// Each filter in a question that few messages answer, and how many of a page's fifty do.
+const SELECTIVE: [(&str, usize); 22] = [
+    ("to=09810007919", 1),
+    ("to=0XXXXX30240", 0),
+    ("account=nobody", 0),
+    ("custom_field=order-00500000", 1),
+    ("label=campaign_id:c7", 50),
+    ("label=campaign_id:nix", 0),
+    ("label=team:nix", 0),
+    ("outcome=pending", 50),
+    ("outcome=unknown", 0),
+    ("outcome=unknown&outcome=pending", 50),
+    ("outcome=failed&received_from=2026-11-01T05:00:00Z&received_to=2026-11-01T06:00:00Z", 50),
+    ("outcome=pending&older_than=1h", 50),
+    ("status=failed-dnd", 50),
+    ("status=queued", 0),
+    ("code=23082", 50),
+    ("code=99999", 0),
+    ("category=network", 0),
+    ("retry=investigate", 0),
+    ("anomaly=status_code_mismatch", 50),
+    ("received_from=2026-11-01T05:00:00Z&received_to=2026-11-01T06:00:00Z", 50),
+    ("sent_from=2026-11-01T05:00:00Z&sent_to=2026-11-01T05:00:02Z", 40),
+    ("received_to=2026-10-01T00:00:00Z", 0),
+];
+
+/// Fills a database as the load bench does.
+async fn seed(url: &str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let seed = include_str!("../../benches/load/seed.sql");
+    for first in (1..=MESSAGES).step_by(100_000) {
+        let last = (first + 99_999).to_string();
+        let rows = seed.replace(":from", &first.to_string()).replace(":to", &last);
+        sqlx::raw_sql(AssertSqlSafe(rows)).execute(&mut connection).await.unwrap();
+    }
+    sqlx::raw_sql("ANALYZE messages").execute(&mut connection).await.unwrap();
+}
+
+/// How often the table was read from end to end, and how many entries of its indexes were read.
+async fn reads(connection: &mut PgConnection) -> (i64, i64, i64) {
+    let row = sqlx::query(
+        "SELECT (SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'messages'), \
+                sum(idx_scan)::bigint, sum(idx_tup_read)::bigint \
+         FROM pg_stat_user_indexes WHERE relname = 'messages'",
+    );
+    let row = row.fetch_one(connection).await.unwrap();
+    (row.get(0), row.get(1), row.get(2))
+}
+
+#[tokio::test]
+async fn postgres_reads_no_more_than_a_page_needs() {
+    let database = migrated(Backend::Postgres).await;
+    seed(&database.url).await;
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    let app = TestApp::on_database(database, &[]).await;
+    // 2026-11-02, when all of them have come.
+    app.clock.store(1_793_577_600_000_000, Ordering::Relaxed);
+    let (scans, questions, entries) = reads(&mut connection).await;
+    for (query, expected) in SELECTIVE {
+        let answer = app.ask(&format!("/messages?{query}")).await;
+        assert_eq!(answer.json["items"].as_array().unwrap().len(), expected, "{query}");
+    }
+    // The server counts a little later.
+    let asked = i64::try_from(SELECTIVE.len()).unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    let (scans_after, entries_after) = loop {
+        let (scans, so_far, entries) = reads(&mut connection).await;
+        if so_far >= questions + asked {
+            break (scans, entries);
+        }
+        assert!(Instant::now() < deadline, "{so_far} index scans, {questions} before");
+        sleep(Duration::from_millis(200)).await;
+    };
+    assert_eq!(scans_after, scans, "a question read the whole table");
+    let entries = entries_after - entries;
+    assert!(entries < MESSAGES / 10, "{asked} questions read {entries} entries of indexes");
+}
+
+/// Which index SQLite takes for a filter; it decides without looking at the rows.
+const INDEXES: [&str; 14] = [
+    "account",
+    "recipient",
+    "recipient_raw",
+    "custom_field",
+    "campaign",
+    "outcome",
+    "status",
+    "code",
+    "category",
+    "retry",
+    "flagged",
+    "received",
+    "sent",
+    "received",
+];
+
+fn filters() -> [MessageFilter; INDEXES.len()] {
+    let any = MessageFilter::default;
+    let window = Window { from: Some(Time::UNIX_EPOCH), to: Some(Time::UNIX_EPOCH) };
+    let recipient = |raw| vec![Recipient::read(raw, Country::INDIA)];
+    let mut flagged = Anomalies::NONE;
+    flagged.insert(Anomaly::BadTime);
+    [
+        MessageFilter { accounts: vec![AccountName::new("a").unwrap()], ..any() },
+        MessageFilter { recipients: recipient("09810007919"), ..any() },
+        MessageFilter { recipients: recipient("0XXXXX30240"), ..any() },
+        MessageFilter { custom_fields: vec!["order-7".into()], ..any() },
+        MessageFilter { labels: [("campaign_id".into(), vec!["c7".into()])].into(), ..any() },
+        MessageFilter { outcomes: vec![Outcome::Pending], ..any() },
+        MessageFilter { statuses: vec![Status::FailedDnd], ..any() },
+        MessageFilter { codes: vec![23082], ..any() },
+        MessageFilter { categories: vec![Category::Network], ..any() },
+        MessageFilter { retries: vec![Retry::Investigate], ..any() },
+        MessageFilter { anomalies: flagged, ..any() },
+        MessageFilter { received: window, ..any() },
+        MessageFilter { sent: window, ..any() },
+        any(),
+    ]
+}
+
+#[tokio::test]
+async fn sqlite_finds_an_index_for_every_filter() {
+    let database = migrated(Backend::Sqlite).await;
+    let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
+    for (filter, index) in filters().iter().zip(INDEXES) {
+        let statement = list_statement("sqlite", filter);
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let plan = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
+        let plan: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
+        assert!(plan[0].contains(&format!("USING INDEX messages_{index}")), "{statement}: {plan:?}");
+        let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE"));
+        assert!(!sorts || ["custom_field", "sent"].contains(&index), "{statement}: {plan:?}");
+    }
+}

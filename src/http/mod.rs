@@ -14,6 +14,7 @@ mod problem;
 mod problem_kind;
 mod rejected;
 mod state;
+mod stats;
 mod status_codes;
 mod trace;
 
@@ -57,6 +58,7 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
         .route("/messages/lookup", post(messages::lookup))
         .route("/messages/{sid}", get(messages::get))
         .route("/messages/{sid}/callbacks", get(messages::callbacks))
+        .route("/stats", get(stats::get))
         .route("/status-codes", get(status_codes::list))
         .route("/status-codes/{code}", get(status_codes::get))
         .route("/rejected", get(rejected::list))

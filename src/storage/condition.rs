@@ -54,6 +54,11 @@ impl Condition {
         condition
     }
 
+    /// Which database it is for.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// One more thing that they must meet.
     pub fn and(&mut self, sql: &str) {
         self.sql.push_str(" AND ");

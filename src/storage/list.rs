@@ -30,6 +30,7 @@ macro_rules! bind_all {
         })
     };
 }
+pub(super) use bind_all;
 
 /// The statement of a list, for the test that looks at its plan.
 #[must_use]

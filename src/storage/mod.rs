@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod failure;
 mod filter;
+mod grouping;
 mod list;
 mod page;
 mod postgres;
@@ -20,6 +21,7 @@ mod row;
 mod spool_file;
 mod sql;
 mod sqlite;
+mod stats;
 mod time;
 mod writer;
 
@@ -34,11 +36,13 @@ pub use config::DatabaseConfig;
 pub use error::{BadDatabase, SpoolError, StoreError};
 pub use failure::Failure;
 pub use filter::{MessageFilter, Window};
+pub use grouping::{GroupBy, GroupValue};
 pub use list::list_statement;
 pub use page::{BadCursor, Cursor, Page, PageRequest};
 pub use receipt::StoredReceipt;
 pub use rejected::{Keep, RejectedBody, StoredRejection};
 pub use spool_file::{SpoolFile, SpooledRequest};
+pub use stats::{Group, Groups, StatsRequest, TooManyGroups};
 pub use writer::Writer;
 
 /// A store of either kind. Cheap to clone.

@@ -28,4 +28,5 @@ mod robustness;
 mod samples;
 mod schema;
 mod simulate;
+mod stats;
 mod status_codes;

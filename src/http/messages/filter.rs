@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Collects the filters of a query string.
-pub(super) struct FilterReader<'s> {
+pub(crate) struct FilterReader<'s> {
     state: &'s AppState,
     filter: MessageFilter,
     recipients: Vec<String>,

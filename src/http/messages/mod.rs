@@ -13,7 +13,7 @@ use axum::{Json, extract::State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub(super) use self::{export::export, list::list, lookup::lookup};
+pub(super) use self::{export::export, filter::FilterReader, list::list, lookup::lookup};
 
 use self::view::{MessageView, ReceiptView};
 use super::{

@@ -1,0 +1,101 @@
+//! Statistics: messages counted by groups.
+
+use std::borrow::Cow;
+
+use axum::{Json, extract::State};
+use serde_json::{Map, Value, json};
+
+use super::{AppState, Problem, extract::QueryPairs, messages::FilterReader};
+use crate::{
+    domain::{Account, Labels},
+    storage::{Group, GroupBy, GroupValue, StatsRequest, TooManyGroups},
+};
+
+/// How many things one question may group by.
+const MOST: usize = 3;
+/// What the messages can be grouped by.
+const GROUPS: [&str; 8] = ["outcome", "status", "code", "category", "account", "hour", "day", "label:NAME"];
+
+/// Messages counted by groups, and how long their receipts took.
+pub(super) async fn get(
+    State(state): State<AppState>,
+    QueryPairs(pairs): QueryPairs,
+) -> Result<Json<Value>, Problem> {
+    let (mut filter, mut group_by) = (FilterReader::new(&state), Vec::new());
+    for (name, value) in &pairs {
+        match name.as_str() {
+            filters if FilterReader::PARAMETERS.contains(&filters) => filter.take(name, value)?,
+            "group_by" => value.split(',').try_for_each(|word| add_group(&mut group_by, word))?,
+            other => {
+                let allowed = [&FilterReader::PARAMETERS[..], &["group_by"]].concat();
+                return Err(Problem::unknown_parameter(other, &allowed));
+            }
+        }
+    }
+    let accounts: Vec<Account> = state.accounts_among(&[]).into_iter().map(Cow::into_owned).collect();
+    let request = StatsRequest { filter: filter.finish()?, group_by: &group_by, accounts: &accounts };
+    let counted = state.store.stats(request).await?.map_err(|TooManyGroups| {
+        let fault = format!("makes more than {} groups; narrow the question", TooManyGroups::MOST);
+        Problem::parameter("group_by", fault)
+    })?;
+    let groups: Vec<_> = counted.iter().map(|(values, group)| view((&group_by, values), group)).collect();
+    Ok(Json(json!({ "groups": groups })))
+}
+
+fn add_group(group_by: &mut Vec<GroupBy>, word: &str) -> Result<(), Problem> {
+    let group = match word {
+        "outcome" => GroupBy::Outcome,
+        "status" => GroupBy::Status,
+        "code" => GroupBy::Code,
+        "category" => GroupBy::Category,
+        "account" => GroupBy::Account,
+        "hour" => GroupBy::Hour,
+        "day" => GroupBy::Day,
+        other => match other.strip_prefix("label:") {
+            Some(name) if !name.is_empty() && name.len() <= Labels::MAX_KEY && !name.contains('\0') => {
+                GroupBy::Label(name.to_owned())
+            }
+            _ => return Err(Problem::word("group_by", &GROUPS)),
+        },
+    };
+    if group_by.contains(&group) {
+        return Err(Problem::parameter("group_by", format!("names `{word}` twice")));
+    }
+    if group_by.len() == MOST {
+        return Err(Problem::parameter("group_by", format!("must name {MOST} groups at most")));
+    }
+    group_by.push(group);
+    Ok(())
+}
+
+/// What the group has in common, and what it amounts to.
+fn view((group_by, values): (&[GroupBy], &[GroupValue]), group: &Group) -> Value {
+    let mut view = Map::new();
+    for (by, value) in group_by.iter().zip(values) {
+        let value = match value {
+            GroupValue::Number(number) => json!(number),
+            GroupValue::Text(text) => json!(text),
+        };
+        view.insert(name(by), value);
+    }
+    view.insert("messages".into(), group.messages.into());
+    view.insert("units".into(), group.units.into());
+    view.insert("delivery_rate".into(), group.delivery_rate().into());
+    for (name, percent) in [("latency_p50_s", 50), ("latency_p95_s", 95), ("latency_p99_s", 99)] {
+        view.insert(name.into(), group.latency(percent).into());
+    }
+    view.into()
+}
+
+fn name(by: &GroupBy) -> String {
+    match by {
+        GroupBy::Outcome => "outcome".into(),
+        GroupBy::Status => "status".into(),
+        GroupBy::Code => "code".into(),
+        GroupBy::Category => "category".into(),
+        GroupBy::Account => "account".into(),
+        GroupBy::Hour => "hour".into(),
+        GroupBy::Day => "day".into(),
+        GroupBy::Label(label) => format!("label:{label}"),
+    }
+}

@@ -1,0 +1,196 @@
+//! Statistics: messages counted by groups, and how long their receipts took.
+//!
+//! The database counts, by groups and by classes of latency; percentiles are read off the classes here, so
+//! that both databases give the same figures.
+
+use std::collections::BTreeMap;
+
+use futures_util::TryStreamExt;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::{
+    MessageFilter, Store, StoreError,
+    condition::{Argument, Condition, Dialect},
+    grouping::{GroupBy, GroupValue, Zones},
+    list::bind_all,
+    on_readers,
+    time::StoredTime,
+};
+use crate::domain::{Account, AccountConfig};
+
+/// What is counted.
+#[derive(Debug)]
+pub struct StatsRequest<'a> {
+    /// Which messages.
+    pub filter: MessageFilter,
+    /// By what.
+    pub group_by: &'a [GroupBy],
+    /// The accounts that are configured, for their time zones.
+    pub accounts: &'a [Account],
+}
+
+/// What a group of messages amounts to.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    /// How many.
+    pub messages: u64,
+    /// Their parts, where known.
+    pub units: u64,
+    /// How many of them were delivered.
+    pub delivered: u64,
+    /// How many took so long from being sent to the receipt that is believed, in tenths of a second.
+    latencies: BTreeMap<i64, u64>,
+}
+
+impl Group {
+    /// The latency that `percent` of the messages stay within, in seconds; none where no time is known. To
+    /// three digits, and to a tenth of a second.
+    #[must_use]
+    pub fn latency(&self, percent: u64) -> Option<f64> {
+        let known: u64 = self.latencies.values().sum();
+        let rank = (known * percent).div_ceil(100).max(1);
+        let mut seen = 0;
+        let class = self.latencies.iter().find(|(_, count)| {
+            seen += **count;
+            seen >= rank
+        });
+        #[expect(clippy::cast_precision_loss, reason = "tenths of seconds of a few years")]
+        class.map(|(tenths, _)| *tenths as f64 / 10.0)
+    }
+
+    /// The share of the messages that were delivered, to four digits; the rest has failed, or is on its way.
+    #[must_use]
+    pub fn delivery_rate(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "there are not 2^52 messages")]
+        let rate = self.delivered as f64 / (self.messages.max(1)) as f64;
+        (rate * 1e4).round() / 1e4
+    }
+
+    fn add(&mut self, class: Option<i64>, counted: Counted) {
+        self.messages += counted.messages.cast_unsigned();
+        self.units += counted.units.cast_unsigned();
+        self.delivered += counted.delivered.cast_unsigned();
+        if let Some(tenths) = class {
+            *self.latencies.entry(tenths).or_default() += counted.messages.cast_unsigned();
+        }
+    }
+}
+
+/// One row of what the database counts.
+#[derive(Clone, Copy)]
+struct Counted {
+    messages: i64,
+    units: i64,
+    delivered: i64,
+}
+
+/// More groups than anybody looks at.
+#[derive(Debug, thiserror::Error)]
+#[error("more than {} groups", TooManyGroups::MOST)]
+pub struct TooManyGroups;
+
+impl TooManyGroups {
+    /// How many there may be.
+    pub const MOST: usize = 10_000;
+}
+
+/// Groups by what they have in common, in its order.
+pub type Groups = BTreeMap<Vec<GroupValue>, Group>;
+
+impl Store {
+    /// Counts messages by groups.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot answer; [`TooManyGroups`] inside, where there are more than
+    /// anybody looks at.
+    pub async fn stats(
+        &self,
+        request: StatsRequest<'_>,
+    ) -> Result<Result<Groups, TooManyGroups>, StoreError> {
+        let StatsRequest { filter, group_by, accounts } = request;
+        let zones =
+            Zones { accounts, otherwise: AccountConfig::default().time_zone, window: filter.received };
+        let (statement, arguments) = statement(Condition::of(&filter, self.dialect()), group_by, &zones);
+        let mut groups = Groups::new();
+        on_readers!(self, pool => async {
+            let query = bind_all!(sqlx::query(AssertSqlSafe(statement)).persistent(false), arguments);
+            let mut rows = query.fetch(pool);
+            while let Some(row) = rows.try_next().await? {
+                let account: String = row.try_get("account")?;
+                let mut key = Vec::with_capacity(group_by.len());
+                for (at, by) in group_by.iter().enumerate() {
+                    key.push(match by {
+                        GroupBy::Code => GroupValue::Number(row.try_get(at)?),
+                        unit if unit.is_time() => {
+                            let start: StoredTime = row.try_get(at)?;
+                            GroupValue::Text(Some(zones.label(unit, start.0, &account)))
+                        }
+                        _ => GroupValue::Text(row.try_get(at)?),
+                    });
+                }
+                let counted = Counted {
+                    messages: row.try_get("messages")?,
+                    units: row.try_get("units")?,
+                    delivered: row.try_get("delivered")?,
+                };
+                groups.entry(key).or_default().add(row.try_get("latency")?, counted);
+                if groups.len() > TooManyGroups::MOST {
+                    break;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(if groups.len() > TooManyGroups::MOST { Err(TooManyGroups) } else { Ok(groups) })
+    }
+}
+
+/// Counts by the groups, by account where its clock matters, and by class of latency.
+fn statement(mut condition: Condition, group_by: &[GroupBy], zones: &Zones<'_>) -> (String, Vec<Argument>) {
+    let timed = group_by.iter().any(GroupBy::is_time);
+    let mut columns: Vec<_> = group_by.iter().map(|by| by.sql(&mut condition, zones)).collect();
+    columns.push(if timed { "account" } else { "''" }.to_owned() + " AS account");
+    columns.push(format!("{} AS latency", latency(condition.dialect())));
+    let grouped: Vec<_> = (1..=columns.len()).map(|at| at.to_string()).collect();
+    let (columns, grouped) = (columns.join(", "), grouped.join(", "));
+    let Condition { sql, arguments, .. } = condition;
+    let statement = format!(
+        "SELECT {columns}, count(*) AS messages, CAST(COALESCE(sum(sms_units), 0) AS BIGINT) AS units, \
+            count(*) FILTER (WHERE outcome = 'delivered') AS delivered \
+         FROM messages WHERE {sql} GROUP BY {grouped}"
+    );
+    (statement, arguments)
+}
+
+/// The class of a message's latency: tenths of a second, cut to three digits.
+fn latency(dialect: Dialect) -> String {
+    let tenths = match dialect {
+        Dialect::Postgres => "CAST(date_part('epoch', decided_at - sent_at) * 1000000 AS BIGINT) / 100000",
+        Dialect::Sqlite => "(decided_at - sent_at) / 100000",
+    };
+    format!(
+        "CASE WHEN sent_at > decided_at THEN NULL WHEN {tenths} < 1000 THEN {tenths} \
+            WHEN {tenths} < 10000 THEN {tenths} / 10 * 10 WHEN {tenths} < 100000 THEN {tenths} / 100 * 100 \
+            ELSE {tenths} / 1000 * 1000 END"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_those_of_the_nearest_rank() {
+        let mut group = Group::default();
+        assert_eq!(group.latency(50), None);
+        for (tenths, messages) in [(10, 50), (20, 45), (900, 4), (12_300, 1)] {
+            group.add(Some(tenths), Counted { messages, units: 0, delivered: 0 });
+        }
+        group.add(None, Counted { messages: 7, units: 0, delivered: 0 });
+        assert_eq!((group.latency(50), group.latency(51)), (Some(1.0), Some(2.0)));
+        assert_eq!(
+            (group.latency(95), group.latency(99), group.latency(100)),
+            (Some(2.0), Some(90.0), Some(1230.0))
+        );
+        assert_eq!(group.messages, 107);
+    }
+}

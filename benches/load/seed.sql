@@ -1,5 +1,5 @@
 -- Stored messages number :from to :to, each with its receipt: what a database holds after a while.
--- Each sid is the digest of its number, so that questions can name them. 20 a second, of which every
+-- Each sid is the digest of its number, so that questions can name them. Five a second, of which every
 -- eleventh or so is not delivered; half of them have labels, of campaigns of 10,000 messages.
 WITH kind (number, code, status, name, outcome, category, retry, confirmed_by, evidence) AS (
     VALUES
@@ -16,7 +16,7 @@ WITH kind (number, code, status, name, outcome, category, retry, confirmed_by, e
         'order-' || lpad(n::text, 8, '0') AS custom_field,
         CASE WHEN n % 2 = 0 THEN '{}'::jsonb ELSE jsonb_build_object('campaign_id', 'c' || n / 20000, 'team', 't' || n % 10) END
             AS labels,
-        timestamptz '2026-11-01 00:00:00+05:30' + n * interval '50 milliseconds' AS sent_at,
+        timestamptz '2026-11-01 00:00:00+05:30' + n * interval '200 milliseconds' AS sent_at,
         interval '100 milliseconds' * (10 + n * 7919 % 600) AS latency
     FROM generate_series(:from::bigint, :to::bigint) AS n
 ), message AS (

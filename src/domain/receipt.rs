@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
+use utoipa::ToSchema;
 
 use super::{
     Account, AccountName, Anomalies, Anomaly, DeliveryOutcome, Field, Labels, MessageSid, ProviderTime,
@@ -10,7 +11,7 @@ use super::{
 };
 
 /// Where a receipt came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Source {

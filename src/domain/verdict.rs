@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, FromRepr, IntoStaticStr, VariantArray};
+use utoipa::ToSchema;
 
 use super::Time;
 
@@ -22,6 +23,7 @@ use super::Time;
     EnumString,
     IntoStaticStr,
     VariantArray,
+    ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -58,6 +60,7 @@ impl Outcome {
     EnumString,
     IntoStaticStr,
     VariantArray,
+    ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -96,6 +99,7 @@ pub enum Category {
     EnumString,
     IntoStaticStr,
     VariantArray,
+    ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -128,6 +132,7 @@ pub enum Retry {
     EnumString,
     IntoStaticStr,
     VariantArray,
+    ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]

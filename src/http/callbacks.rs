@@ -9,20 +9,36 @@ use axum::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
-    AppState, MAX_BODY, Problem, ProblemKind, extract::PathParams, state::KnownAccount, trace::RequestOutcome,
+    AppState, MAX_BODY, Problem, ProblemKind,
+    extract::PathParams,
+    openapi::{CallbackFields, CallbackRefusals},
+    state::KnownAccount,
+    trace::RequestOutcome,
 };
 use crate::{exotel::RawRequest, ingest::Accepted};
 
 /// What Exotel is told.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Taken<'a> {
+    /// `recorded` in the store, or `spooled` until the store can take it. On disk either way.
     status: &'static str,
+    /// The message.
     sid: &'a str,
 }
 
-/// A callback whose token, if any, is in the query string or in the Basic password.
+/// A status callback.
+///
+/// The token, if any, is in the query string (`token`), in the path or in the Basic password. What else stands in the
+/// query string is kept as labels.
+#[utoipa::path(
+    post, path = "/callbacks/exotel/{account}", tag = "Callbacks", security(()),
+    params(("account" = String, Path, description = "The account", example = "default")),
+    request_body(content((CallbackFields = "application/x-www-form-urlencoded"), (CallbackFields = "application/json"), (CallbackFields = "multipart/form-data"))),
+    responses((status = 200, description = "It is on disk", body = Taken), CallbackRefusals),
+)]
 pub(super) async fn receive(
     State(state): State<AppState>,
     PathParams(account): PathParams<String>,
@@ -31,7 +47,40 @@ pub(super) async fn receive(
     take(&state, &account, None, request).await
 }
 
-/// A callback whose token is in the path.
+/// A status callback as a query string.
+///
+/// What is no known field is a label.
+#[utoipa::path(
+    get, path = "/callbacks/exotel/{account}", tag = "Callbacks", security(()),
+    params(("account" = String, Path, description = "The account", example = "default"), CallbackFields),
+    responses((status = 200, description = "It is on disk", body = Taken), CallbackRefusals),
+)]
+#[expect(dead_code, reason = "only described: `receive` takes it")]
+pub(super) fn receive_as_query() {}
+
+/// A status callback as a query string, with the token in the path.
+#[utoipa::path(
+    get, path = "/callbacks/exotel/{account}/{token}", tag = "Callbacks", security(()),
+    params(
+        ("account" = String, Path, description = "The account", example = "default"),
+        ("token" = String, Path, description = "One of its tokens"),
+        CallbackFields,
+    ),
+    responses((status = 200, description = "It is on disk", body = Taken), CallbackRefusals),
+)]
+#[expect(dead_code, reason = "only described: `receive_with_token` takes it")]
+pub(super) fn receive_with_token_as_query() {}
+
+/// A status callback, with the token in the path.
+#[utoipa::path(
+    post, path = "/callbacks/exotel/{account}/{token}", tag = "Callbacks", security(()),
+    params(
+        ("account" = String, Path, description = "The account", example = "default"),
+        ("token" = String, Path, description = "One of its tokens"),
+    ),
+    request_body(content((CallbackFields = "application/x-www-form-urlencoded"), (CallbackFields = "application/json"), (CallbackFields = "multipart/form-data"))),
+    responses((status = 200, description = "It is on disk", body = Taken), CallbackRefusals),
+)]
 pub(super) async fn receive_with_token(
     State(state): State<AppState>,
     PathParams((account, token)): PathParams<(String, String)>,

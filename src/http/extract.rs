@@ -68,10 +68,14 @@ pub(super) fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(),
 }
 
 /// `limit` and `cursor` of a list.
-#[derive(Default, serde::Deserialize)]
+#[derive(Default, serde::Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct PageParams {
+    /// How many at most.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 500, default = 50)]
     limit: Option<String>,
+    /// `next_cursor` of the page before, as it is.
     cursor: Option<String>,
 }
 

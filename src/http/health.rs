@@ -1,26 +1,53 @@
 //! Liveness, which never depends on the database, and readiness, which says what is wrong.
 
 use axum::{Json, extract::State};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{AppState, Problem, ProblemKind};
+use super::{AppState, Problem, ProblemKind, openapi::ProblemBody};
+
+/// How the service is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    /// `alive`; `ready`, or `spooling` while the store cannot be reached.
+    status: &'static str,
+    /// The store: `postgres` or `sqlite`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    store: Option<&'static str>,
+    /// What is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    detail: Option<String>,
+}
 
 /// The process runs.
-pub(super) async fn livez() -> Json<Value> {
-    Json(json!({"status": "alive"}))
+#[utoipa::path(
+    get, path = "/livez", tag = "Operation", security(()),
+    responses((status = 200, description = "It runs", body = Health)),
+)]
+pub(super) async fn livez() -> Json<Health> {
+    Json(Health { status: "alive", store: None, detail: None })
 }
 
 /// Callbacks are taken: the store answers, or the spool stands in for it. A store that is known to fail
 /// is not asked, so that the answer comes at once.
-pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Value>, Problem> {
+#[utoipa::path(
+    get, path = "/readyz", tag = "Operation", security(()),
+    responses(
+        (status = 200, description = "Callbacks are taken", body = Health),
+        (status = 503, description = "They are not", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
     let (store, ingest) = (state.store.kind(), &state.ingest);
     let answers = if ingest.store_fails() { false } else { pong(&state).await };
     if answers {
-        return Ok(Json(json!({"status": "ready", "store": store})));
+        return Ok(Json(Health { status: "ready", store: Some(store), detail: None }));
     }
     let detail = format!("the {store} store is unreachable");
     if ingest.has_spool() {
-        return Ok(Json(json!({"status": "spooling", "store": store, "detail": detail})));
+        return Ok(Json(Health { status: "spooling", store: Some(store), detail: Some(detail) }));
     }
     Err(Problem::new(ProblemKind::StoreUnavailable, detail).with("store", store))
 }

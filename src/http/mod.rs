@@ -6,10 +6,12 @@ mod api_key;
 mod auth;
 mod callbacks;
 mod config;
+mod docs;
 mod extract;
 mod fallback;
 mod health;
 mod messages;
+mod openapi;
 mod problem;
 mod problem_kind;
 mod rejected;
@@ -53,15 +55,17 @@ fn public_routes() -> Router<AppState> {
 fn internal_routes(state: &AppState) -> Router<AppState> {
     let readers = from_fn_with_state(state.clone(), auth::require_read);
     Router::new()
-        .route("/messages", get(messages::list))
-        .route("/messages/export", get(messages::export).layer(CompressionLayer::new()))
-        .route("/messages/lookup", post(messages::lookup))
+        .route("/messages", get(messages::list::list))
+        .route("/messages/export", get(messages::export::export).layer(CompressionLayer::new()))
+        .route("/messages/lookup", post(messages::lookup::lookup))
         .route("/messages/{sid}", get(messages::get))
         .route("/messages/{sid}/callbacks", get(messages::callbacks))
         .route("/stats", get(stats::get))
         .route("/status-codes", get(status_codes::list))
         .route("/status-codes/{code}", get(status_codes::get))
         .route("/rejected", get(rejected::list))
+        .route("/openapi.json", get(openapi::describe))
+        .route("/docs", get(docs::page))
         .route_layer(readers)
         .route("/readyz", get(health::readyz))
 }

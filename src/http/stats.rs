@@ -3,9 +3,16 @@
 use std::borrow::Cow;
 
 use axum::{Json, extract::State};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
-use super::{AppState, Problem, extract::QueryPairs, messages::FilterReader};
+use super::{
+    AppState, Problem,
+    extract::QueryPairs,
+    messages::{FilterParams, FilterReader},
+    openapi::Refusals,
+};
 use crate::{
     domain::{Account, Labels},
     storage::{Group, GroupBy, GroupValue, StatsRequest, TooManyGroups},
@@ -16,11 +23,47 @@ const MOST: usize = 3;
 /// What the messages can be grouped by.
 const GROUPS: [&str; 8] = ["outcome", "status", "code", "category", "account", "hour", "day", "label:NAME"];
 
+/// Messages, counted by groups.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Stats {
+    /// The groups, in the order of their values.
+    #[schema(value_type = Vec<GroupView>)]
+    groups: Vec<Value>,
+}
+
+/// A group: what its messages have in common stands first, by the names in `group_by`.
+#[derive(ToSchema)]
+#[schema(as = Group)]
+#[expect(dead_code, reason = "a group is put together member by member")]
+struct GroupView {
+    /// How many messages.
+    messages: u64,
+    /// Their parts, where known.
+    units: u64,
+    /// The share that was delivered.
+    delivery_rate: f64,
+    /// Half of them took no longer from being sent to their receipt, in seconds.
+    #[schema(required)]
+    latency_p50_s: Option<f64>,
+    /// 95 of a hundred took no longer.
+    #[schema(required)]
+    latency_p95_s: Option<f64>,
+    /// 99 of a hundred took no longer.
+    #[schema(required)]
+    latency_p99_s: Option<f64>,
+}
+
 /// Messages counted by groups, and how long their receipts took.
+#[utoipa::path(
+    get, path = "/stats", tag = "Messages",
+    params(FilterParams, ("group_by" = Option<Vec<String>>, Query, example = json!(["outcome", "hour"]),
+        description = "Up to three of outcome, status, code, category, account, hour, day and label:NAME; commas may stand between them")),
+    responses((status = 200, description = "The groups", body = Stats), Refusals),
+)]
 pub(super) async fn get(
     State(state): State<AppState>,
     QueryPairs(pairs): QueryPairs,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Stats>, Problem> {
     let (mut filter, mut group_by) = (FilterReader::new(&state), Vec::new());
     for (name, value) in &pairs {
         match name.as_str() {
@@ -38,8 +81,8 @@ pub(super) async fn get(
         let fault = format!("makes more than {} groups; narrow the question", TooManyGroups::MOST);
         Problem::parameter("group_by", fault)
     })?;
-    let groups: Vec<_> = counted.iter().map(|(values, group)| view((&group_by, values), group)).collect();
-    Ok(Json(json!({ "groups": groups })))
+    let groups = counted.iter().map(|(values, group)| view((&group_by, values), group)).collect();
+    Ok(Json(Stats { groups }))
 }
 
 fn add_group(group_by: &mut Vec<GroupBy>, word: &str) -> Result<(), Problem> {

@@ -2,25 +2,54 @@
 
 use std::borrow::Cow;
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-use super::{AppState, Problem, ProblemKind, extract::PathParams};
+use super::{
+    AppState, Problem, ProblemKind,
+    extract::PathParams,
+    openapi::{ProblemBody, Refusals},
+};
 use crate::domain::{Category, ConfirmedBy, Outcome, Retry, Status, StatusCode};
 
-#[derive(Serialize)]
-struct StatusCodeView<'a> {
+/// A detailed status code.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusCode)]
+pub(super) struct StatusCodeView<'a> {
+    /// The code.
+    #[schema(example = 20005)]
     code: i32,
+    /// The status that goes with it.
     status: Status,
+    /// Its name.
+    #[schema(value_type = String, example = "DELIVERED_TO_HANDSET")]
     name: &'a Cow<'static, str>,
+    /// What has become of the message.
     outcome: Outcome,
+    /// Whether nothing further is expected.
     #[serde(rename = "final")]
     is_final: bool,
+    /// Who confirmed a delivery.
     confirmed_by: ConfirmedBy,
+    /// Where the cause lies.
     category: Category,
+    /// What to do about it.
     retry: Retry,
+    /// What it means.
+    #[schema(value_type = String)]
     meaning: &'a Cow<'static, str>,
+}
+
+/// The table in force.
+#[derive(Serialize, ToSchema)]
+struct StatusCodes<'a> {
+    /// Every code, ascending.
+    items: Vec<StatusCodeView<'a>>,
 }
 
 impl<'a> StatusCodeView<'a> {
@@ -41,16 +70,28 @@ impl<'a> StatusCodeView<'a> {
 }
 
 /// Every code, ascending.
-pub(super) async fn list(State(state): State<AppState>) -> Json<Value> {
-    let items: Vec<_> = state.table.iter().map(StatusCodeView::of).collect();
-    Json(json!({ "items": items }))
+#[utoipa::path(
+    get, path = "/status-codes", tag = "Status codes",
+    responses((status = 200, description = "The table in force", body = StatusCodes), Refusals),
+)]
+pub(super) async fn list(State(state): State<AppState>) -> Response {
+    Json(StatusCodes { items: state.table.iter().map(StatusCodeView::of).collect() }).into_response()
 }
 
 /// One code.
+#[utoipa::path(
+    get, path = "/status-codes/{code}", tag = "Status codes",
+    params(("code" = i32, Path, description = "The code", example = 20005)),
+    responses(
+        (status = 200, description = "What it means", body = StatusCodeView),
+        (status = 404, description = "It stands in no table", body = ProblemBody, content_type = "application/problem+json"),
+        Refusals,
+    ),
+)]
 pub(super) async fn get(
     State(state): State<AppState>,
     PathParams(code): PathParams<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     let number =
         code.parse().map_err(|_| Problem::parameter("code", "a status code is a number, such as 20005"))?;
     let entry = state.table.by_code(number);
@@ -60,5 +101,5 @@ pub(super) async fn get(
             "the code stands neither in Exotel's table nor in the configuration",
         )
     };
-    Ok(Json(json!(StatusCodeView::of(entry.ok_or_else(unknown)?))))
+    Ok(Json(StatusCodeView::of(entry.ok_or_else(unknown)?)).into_response())
 }

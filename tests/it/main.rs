@@ -21,6 +21,7 @@ mod logs;
 mod merge_laws;
 mod merge_sql;
 mod messages;
+mod openapi;
 mod plans;
 mod readme;
 mod rejected;

@@ -8,12 +8,13 @@ use axum::{
 };
 use futures_util::{Stream, stream};
 
-use super::{csv_rows, filter::FilterReader, view::MessageView};
+use super::{csv_rows, filter::FilterReader, filter_params::FilterParams, view::MessageView};
 use crate::{
     domain::Message,
     http::{
         AppState, Problem,
         extract::{QueryPairs, once},
+        openapi::Refusals,
     },
     storage::{Cursor, MessageFilter, Page, PageRequest, StoreError},
 };
@@ -23,9 +24,20 @@ use crate::{
 const ROWS_PER_PAGE: u16 = 500;
 
 /// How an export is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+    utoipa::ToSchema,
+)]
 #[strum(serialize_all = "snake_case")]
-enum Format {
+#[schema(rename_all = "snake_case")]
+pub(crate) enum Format {
     /// A JSON object a line.
     Ndjson,
     /// A table with a line of names.
@@ -59,7 +71,18 @@ impl Format {
     }
 }
 
-/// Every message that the filters ask for, newest first.
+/// Every message that the filters ask for.
+///
+/// Newest first, streamed; packed where `Accept-Encoding` names gzip. An answer that breaks off is no whole one.
+#[utoipa::path(
+    get, path = "/messages/export", tag = "Messages",
+    params(FilterParams, ("format" = Option<Format>, Query, description = "How it is written; `Accept` decides otherwise.")),
+    responses(
+        (status = 200, description = "A JSON object a line, or a table", content(
+            (MessageView = "application/x-ndjson"), (String = "text/csv"))),
+        Refusals,
+    ),
+)]
 pub(crate) async fn export(
     State(state): State<AppState>,
     QueryPairs(pairs): QueryPairs,

@@ -1,28 +1,44 @@
 //! Lists of messages, newest first.
 
-use axum::{Json, extract::State};
-use serde_json::{Value, json};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 
-use super::{filter::FilterReader, view::MessageView};
+use super::{
+    filter::FilterReader,
+    filter_params::FilterParams,
+    view::{MessageView, MessagesView},
+};
 use crate::{
     http::{
         AppState, Problem,
         extract::{PageParams, QueryPairs},
+        openapi::Refusals,
     },
     storage::{MessageFilter, PageRequest},
 };
 
 const LIST: &str = "messages";
 
-/// The messages that the filters ask for.
+/// Messages, newest first.
+///
+/// The filters are joined by "and", repeated values of one by "or". Labels of different names must all be there.
+#[utoipa::path(
+    get, path = "/messages", tag = "Messages",
+    params(FilterParams, PageParams),
+    responses((status = 200, description = "A page", body = MessagesView), Refusals),
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
     QueryPairs(pairs): QueryPairs,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     let (filter, page) = read(&state, &pairs)?;
     let page = state.store.list(&filter, page).await?;
-    let items: Vec<_> = page.items.iter().map(|message| MessageView::of(message, &state.table)).collect();
-    Ok(Json(json!({"items": items, "next_cursor": page.next.map(|next| next.encode(LIST))})))
+    let items = page.items.iter().map(|message| MessageView::of(message, &state.table)).collect();
+    let next_cursor = page.next.map(|next| next.encode(LIST));
+    Ok(Json(MessagesView { items, next_cursor }).into_response())
 }
 
 fn read(state: &AppState, pairs: &[(String, String)]) -> Result<(MessageFilter, PageRequest), Problem> {

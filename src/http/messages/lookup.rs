@@ -2,32 +2,61 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use axum::{Json, body::Bytes, extract::State};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::view::MessageView;
-use crate::http::{AppState, Problem, ProblemKind};
+use crate::http::{
+    AppState, Problem, ProblemKind,
+    openapi::{ProblemBody, Refusals},
+};
 
 /// How many sids one question may name.
 const MAX_SIDS: usize = 1000;
 
-#[derive(Deserialize)]
+/// Which messages are looked up.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Lookup {
+    /// Their sids, 1,000 at most.
+    #[schema(max_items = 1000, example = json!(["0f477d60517e6e6a0f6d9a7e9af8630e"]))]
     sids: Vec<String>,
 }
 
-/// The messages of these sids, and the sids of which nothing is known, each once.
-pub(crate) async fn lookup(State(state): State<AppState>, body: Bytes) -> Result<Json<Value>, Problem> {
+/// What is known of them.
+#[derive(Serialize, ToSchema)]
+struct LookedUp<'a> {
+    /// The messages, in the order of their sids; one that several accounts have stands there for each.
+    found: Vec<MessageView<'a>>,
+    /// The sids of which nothing is known.
+    missing: Vec<&'a str>,
+}
+
+/// Many messages at once.
+#[utoipa::path(
+    post, path = "/messages/lookup", tag = "Messages",
+    request_body(content = Lookup, content_type = "application/json"),
+    responses(
+        (status = 200, description = "What is known of them", body = LookedUp),
+        (status = 422, description = "No such JSON", body = ProblemBody, content_type = "application/problem+json"),
+        Refusals,
+    ),
+)]
+pub(crate) async fn lookup(State(state): State<AppState>, body: Bytes) -> Result<Response, Problem> {
     let Lookup { sids } = read(&body)?;
     let asked: BTreeSet<String> = sids.into_iter().collect();
     let storable: Vec<String> = asked.iter().filter(|sid| !sid.contains('\0')).cloned().collect();
     let messages = if storable.is_empty() { Vec::new() } else { state.store.lookup(&storable).await? };
     let known: HashSet<&str> = messages.iter().map(|message| message.sid.as_str()).collect();
-    let missing: Vec<_> = asked.iter().filter(|sid| !known.contains(sid.as_str())).collect();
-    let found: Vec<_> = messages.iter().map(|message| MessageView::of(message, &state.table)).collect();
-    Ok(Json(json!({"found": found, "missing": missing})))
+    let missing = asked.iter().map(String::as_str).filter(|sid| !known.contains(sid)).collect();
+    let found = messages.iter().map(|message| MessageView::of(message, &state.table)).collect();
+    Ok(Json(LookedUp { found, missing }).into_response())
 }
 
 fn read(body: &[u8]) -> Result<Lookup, Problem> {

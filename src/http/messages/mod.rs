@@ -1,24 +1,31 @@
 //! Questions about messages: one, many at once, lists.
 
 mod csv_rows;
-mod export;
+pub(super) mod export;
 mod filter;
-mod list;
-mod lookup;
+mod filter_params;
+pub(super) mod list;
+pub(super) mod lookup;
 mod view;
 
 use std::borrow::Cow;
 
-use axum::{Json, extract::State};
-use serde::Deserialize;
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
 
-pub(super) use self::{export::export, filter::FilterReader, list::list, lookup::lookup};
+pub(super) use self::{filter::FilterReader, filter_params::FilterParams};
 
 use self::view::{MessageView, ReceiptView};
 use super::{
     AppState, Problem, ProblemKind,
     extract::{PathParams, QueryParams},
+    openapi::{ProblemBody, Refusals},
 };
 use crate::{
     domain::{Message, StatusTable},
@@ -26,13 +33,25 @@ use crate::{
 };
 
 /// Parameters of a question about one message.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct WhichMessage {
+    /// Its account, where several have the sid.
     account: Option<String>,
 }
 
 /// What became of a message.
+#[utoipa::path(
+    get, path = "/messages/{sid}", tag = "Messages",
+    params(("sid" = String, Path, description = "Its Sid"), WhichMessage),
+    responses(
+        (status = 200, description = "What is known of it", body = view::MessageView),
+        (status = 404, description = "No receipt has come for it", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Several accounts have this sid", body = ProblemBody, content_type = "application/problem+json"),
+        Refusals,
+    ),
+)]
 pub(super) async fn get(
     State(state): State<AppState>,
     PathParams(sid): PathParams<String>,
@@ -49,10 +68,13 @@ pub fn message_json(message: &Message<'_>, table: &StatusTable) -> Value {
 }
 
 /// Parameters of the list of a message's receipts.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct WhichReceipts {
+    /// The message's account, where several have the sid.
     account: Option<String>,
+    /// `next_cursor` of the page before, as it is.
     cursor: Option<String>,
 }
 
@@ -60,12 +82,31 @@ pub(super) struct WhichReceipts {
 const RECEIPTS_PER_PAGE: u16 = 500;
 const RECEIPTS_LIST: &str = "callbacks";
 
+/// The receipts of a message, oldest first.
+#[derive(Serialize, ToSchema)]
+struct Receipts {
+    #[schema(value_type = Vec<ReceiptView>)]
+    items: Vec<Value>,
+    /// What to ask for as `cursor` to go on; null at the end.
+    next_cursor: Option<String>,
+}
+
 /// Every receipt of a message, oldest first.
+#[utoipa::path(
+    get, path = "/messages/{sid}/callbacks", tag = "Messages",
+    params(("sid" = String, Path, description = "The message's Sid"), WhichReceipts),
+    responses(
+        (status = 200, description = "A page", body = Receipts),
+        (status = 404, description = "No receipt has come for it", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Several accounts have this sid", body = ProblemBody, content_type = "application/problem+json"),
+        Refusals,
+    ),
+)]
 pub(super) async fn callbacks(
     State(state): State<AppState>,
     PathParams(sid): PathParams<String>,
     QueryParams(which): QueryParams<WhichReceipts>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     let after = which.cursor.as_deref().map(|text| Cursor::decode(text, RECEIPTS_LIST)).transpose();
     let after = after.map_err(|error| Problem::parameter("cursor", error))?;
     let message = find(&state, &sid, which.account.as_deref()).await?;
@@ -77,7 +118,8 @@ pub(super) async fn callbacks(
         Ok(json!(ReceiptView::of(receipt, &meaning, &state.table)))
     };
     let items = page.items.iter().map(view).collect::<Result<Vec<Value>, StoreError>>()?;
-    Ok(Json(json!({"items": items, "next_cursor": page.next.map(|next| next.encode(RECEIPTS_LIST))})))
+    let next_cursor = page.next.map(|next| next.encode(RECEIPTS_LIST));
+    Ok(Json(Receipts { items, next_cursor }).into_response())
 }
 
 /// The message of a sid. Several accounts have the same sid only where a callback URL was mixed up.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::{
     domain::{
@@ -12,24 +13,50 @@ use crate::{
 };
 
 /// What is decided about a message, or by one receipt.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verdict)]
 struct VerdictView<'a> {
+    /// The recipient in E.164, where its text can be read as a number.
+    #[schema(example = "+919812345670")]
     to: Option<&'a str>,
+    /// The recipient as Exotel wrote it.
+    #[schema(example = "09812345670")]
     to_raw: Option<&'a str>,
+    /// What became of it.
     outcome: Outcome,
+    /// Whether nothing further is expected.
     #[serde(rename = "final")]
     is_final: bool,
+    /// Who confirmed a delivery.
     confirmed_by: ConfirmedBy,
+    /// The status; a word that stands in no table is as it was received.
+    #[schema(example = "sent")]
     status: Option<&'a str>,
+    /// The detailed status code.
+    #[schema(example = 20005)]
     detailed_status_code: Option<i32>,
+    /// The code's name.
+    #[schema(example = "DELIVERED_TO_HANDSET")]
     detailed_status: Option<&'a str>,
+    /// What the code means.
     meaning: Option<&'a str>,
+    /// Where the cause lies.
     category: Category,
+    /// What to do about it.
     retry: Retry,
+    /// Parts sent.
+    #[schema(example = 1)]
     sms_units: Option<i32>,
+    /// When it was sent; of a delivery, when it was delivered.
+    #[schema(value_type = Option<String>, format = DateTime)]
     sent_at: Option<Time>,
+    /// The sender's own text.
+    #[schema(example = "order-7")]
     custom_field: Option<&'a str>,
+    /// What the callback URLs carried.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     labels: &'a Labels,
+    /// What is odd about it.
     anomalies: Vec<&'static str>,
 }
 
@@ -61,14 +88,24 @@ impl<'a> VerdictView<'a> {
 }
 
 /// A message.
-#[derive(Serialize)]
-pub(super) struct MessageView<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Message)]
+pub(crate) struct MessageView<'a> {
+    /// Its Sid.
+    #[schema(example = "0f477d60517e6e6a0f6d9a7e9af8630e")]
     sid: &'a str,
+    /// The account whose callback URL was called.
+    #[schema(example = "default")]
     account: &'a str,
     #[serde(flatten)]
     verdict: VerdictView<'a>,
+    /// When the first receipt came.
+    #[schema(value_type = String, format = DateTime)]
     first_received_at: Time,
+    /// When the last one came.
+    #[schema(value_type = String, format = DateTime)]
     last_received_at: Time,
+    /// How many came, duplicates included.
     callbacks: i32,
 }
 
@@ -86,21 +123,44 @@ impl<'a> MessageView<'a> {
     }
 }
 
+/// A page of messages.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Messages)]
+pub(crate) struct MessagesView<'a> {
+    /// The messages, newest first.
+    pub items: Vec<MessageView<'a>>,
+    /// What to ask for as `cursor` to go on; null at the end.
+    pub next_cursor: Option<String>,
+}
+
 /// A receipt: what was received, and how it was normalised.
-#[derive(Serialize)]
-pub(super) struct ReceiptView<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Receipt)]
+pub(crate) struct ReceiptView<'a> {
+    /// Its place in the log.
     id: i64,
+    /// Where it came from.
     source: Source,
+    /// When it was received.
+    #[schema(value_type = String, format = DateTime)]
     received_at: Time,
+    /// Every field as received; the values of one that was given several times are a list.
+    #[schema(value_type = Object)]
     fields: &'a Map<String, Value>,
+    /// What it means by the codes in force.
     normalised: NormalisedView<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Normalised)]
 struct NormalisedView<'a> {
     #[serde(flatten)]
     verdict: VerdictView<'a>,
+    /// `DeliveredAt`, where given.
+    #[schema(value_type = Option<String>, format = DateTime)]
     delivered_at: Option<Time>,
+    /// `DateUpdated` or `UpdatedAt`, where given.
+    #[schema(value_type = Option<String>, format = DateTime)]
     updated_at: Option<Time>,
 }
 

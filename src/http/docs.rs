@@ -1,0 +1,159 @@
+//! The description of the API as a page, which needs nothing from anywhere else: no script, no font.
+
+use std::sync::LazyLock;
+
+use axum::{
+    http::{HeaderValue, header},
+    response::{Html, IntoResponse, Response},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use utoipa::OpenApi;
+
+use super::openapi::{Description, Refusals};
+
+const STYLE: &str = include_str!("docs.css");
+
+/// Nothing may be loaded or run; the one style is known by its digest.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let digest = BASE64_STANDARD.encode(Sha256::digest(STYLE));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    policy.try_into().expect("a policy is ASCII")
+});
+
+/// This page.
+#[utoipa::path(
+    get, path = "/docs", tag = "Operation",
+    responses((status = 200, description = "The description of the API", body = String, content_type = "text/html"), Refusals),
+)]
+pub(super) async fn page() -> Response {
+    let page = rendered(&json!(Description::openapi()));
+    ([(header::CONTENT_SECURITY_POLICY, POLICY.clone())], Html(page.into_string())).into_response()
+}
+
+fn rendered(api: &Value) -> Markup {
+    let tags = api["tags"].as_array().into_iter().flatten();
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (text(&api["info"]["title"])) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                h1 { (text(&api["info"]["title"])) " " small { (text(&api["info"]["version"])) } }
+                p { (text(&api["info"]["description"])) " The same for programs: " a href="openapi.json" { "openapi.json" } "." }
+                @for tag in tags {
+                    h2 { (text(&tag["name"])) }
+                    p { (text(&tag["description"])) }
+                    @for (path, method, operation) in operations(api, &tag["name"]) { (shown(path, method, operation)) }
+                }
+                h2 { "Shapes" }
+                @for (name, schema) in entries(&api["components"]["schemas"]) {
+                    h3 id=(name) { (name) }
+                    p { (text(&schema["description"])) }
+                    (properties(schema))
+                }
+            }
+        }
+    }
+}
+
+fn operations<'a>(api: &'a Value, tag: &'a Value) -> impl Iterator<Item = (&'a str, &'a str, &'a Value)> {
+    let operations = entries(&api["paths"])
+        .flat_map(|(path, item)| entries(item).map(move |(method, operation)| (path, method, operation)));
+    operations.filter(move |(_, _, operation)| operation["tags"][0] == *tag)
+}
+
+fn shown(path: &str, method: &str, operation: &Value) -> Markup {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    html! {
+        section {
+            h3 { code { (method.to_uppercase()) " " (path) } }
+            p { (text(&operation["summary"])) }
+            @if !operation["description"].is_null() { p { (text(&operation["description"])) } }
+            table {
+                @for parameter in parameters {
+                    tr {
+                        th { code { (text(&parameter["name"])) } @if parameter["required"] == true { " *" } }
+                        td { (kind(&parameter["schema"])) }
+                        td { (text(&parameter["description"])) (example(parameter)) }
+                    }
+                }
+                @for (media, body) in entries(&operation["requestBody"]["content"]) {
+                    tr { th { "body" } td { (kind(&body["schema"])) } td { code { (media) } } }
+                }
+                @for (status, response) in entries(&operation["responses"]) {
+                    tr {
+                        th { (status) }
+                        td { @for (media, body) in entries(&response["content"]) { (kind(&body["schema"])) " " code { (media) } " " } }
+                        td { (text(&response["description"])) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The properties of a schema, with those of what it is composed of.
+fn properties(schema: &Value) -> Markup {
+    let words = schema["enum"].as_array().into_iter().flatten();
+    html! {
+        @for word in words { code { (text(word)) } " " }
+        @for part in schema["allOf"].as_array().into_iter().flatten() {
+            @if part["$ref"].is_string() { p { "and all of " (kind(part)) } } @else { (properties(part)) }
+        }
+        @if !schema["properties"].is_null() {
+            table {
+                @for (name, property) in entries(&schema["properties"]) {
+                    tr {
+                        th { code { (name) } }
+                        td { (kind(property)) }
+                        td { (text(&property["description"])) (example(property)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A schema in a word, with a link to its shape.
+fn kind(schema: &Value) -> Markup {
+    let alternatives = ["oneOf", "anyOf"].iter().find_map(|key| schema[*key].as_array());
+    html! {
+        @if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+            a href={ "#" (name) } { (name) }
+        } @else if let Some(alternatives) = alternatives {
+            @for (at, alternative) in alternatives.iter().enumerate() { @if at > 0 { " or " } (kind(alternative)) }
+        } @else if schema["items"].is_object() {
+            "list of " (kind(&schema["items"]))
+        } @else {
+            (match &schema["type"] {
+                Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
+                kind => text(kind).to_owned(),
+            })
+        }
+    }
+}
+
+fn example(described: &Value) -> Markup {
+    html! {
+        @if !described["example"].is_null() {
+            " Such as " code { (match &described["example"] { Value::String(text) => text.clone(), other => other.to_string() }) } "."
+        }
+    }
+}
+
+fn entries(object: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    object.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

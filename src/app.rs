@@ -40,7 +40,7 @@ impl App {
         let unprepared = prepare(config, &store, spool.is_some()).await?;
         let table = Arc::new(config.status_table()?);
         let accounts = config.accounts()?;
-        let known = accounts.iter().map(|(account, _)| (account.name.clone(), account.clone()));
+        let known = accounts.iter().map(|known| (known.account.name.clone(), known.account.clone()));
         let (ingest, tasks) = Ingest::start(IngestParts {
             store: store.clone(),
             unprepared,

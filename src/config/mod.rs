@@ -12,10 +12,7 @@ use url::Url;
 pub use load::{Sources, load};
 
 use crate::{
-    domain::{
-        Account, AccountConfig, AccountName, BadAccountName, BadStatusCode, Secret, StatusCodeConfig,
-        StatusTable, StringList,
-    },
+    domain::{AccountConfig, BadAccount, BadStatusCode, ConfiguredAccount, StatusCodeConfig, StatusTable},
     http::{AuthConfig, Exposure, HttpConfig},
     ingest::{BadIngest, IngestConfig, RejectedConfig, SpoolConfig},
     storage::{BadDatabase, DatabaseConfig},
@@ -84,14 +81,9 @@ pub enum ConfigError {
     /// Keys that mean nothing.
     #[error("{}", .0.join("\n"))]
     UnknownKeys(Vec<String>),
-    /// An account's name.
-    #[error("accounts.{name}: {source}")]
-    AccountName {
-        /// The name.
-        name: String,
-        /// What is wrong with it.
-        source: BadAccountName,
-    },
+    /// An account.
+    #[error(transparent)]
+    Account(#[from] BadAccount),
     /// An entry of the table of status codes.
     #[error(transparent)]
     StatusCode(#[from] BadStatusCode),
@@ -116,18 +108,15 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// The accounts, and the tokens that open their callback URLs.
+    /// The accounts, and what opens their callback URLs and their messages.
     ///
     /// # Errors
-    /// [`ConfigError::AccountName`] where a name cannot stand in a URL.
-    pub fn accounts(&self) -> Result<Vec<(Account, StringList<Secret>)>, ConfigError> {
-        let checked = self.accounts.iter().map(|(name, config)| {
-            let &AccountConfig { time_zone, country, ref callback_tokens } = config;
-            let checked = AccountName::new(name);
-            let name = checked.map_err(|source| ConfigError::AccountName { name: name.clone(), source })?;
-            Ok((Account { name, time_zone, country }, callback_tokens.clone()))
-        });
-        checked.collect()
+    /// [`ConfigError::Account`] where one is incomplete, or two cannot be told apart.
+    pub fn accounts(&self) -> Result<Vec<ConfiguredAccount>, ConfigError> {
+        let checked = self.accounts.iter().map(|(name, config)| config.checked(name));
+        let accounts: Vec<_> = checked.collect::<Result<_, _>>()?;
+        ConfiguredAccount::check_sids(&accounts)?;
+        Ok(accounts)
     }
 
     /// The status codes in force.

@@ -1,9 +1,11 @@
-//! The configuration of one account (`[accounts.NAME]`).
+//! The configuration of one account (`[accounts.NAME]`), as it is written and as it is used.
+
+use std::num::NonZeroU32;
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{Country, Secret, StringList};
+use super::{Account, AccountName, BadAccountName, Country, Secret, StringList};
 
 /// `[accounts.NAME]`: one sender whose callbacks are taken.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -15,6 +17,16 @@ pub struct AccountConfig {
     pub time_zone: Tz,
     /// ISO 3166 code of the country of recipients that are written without a country code.
     pub country: Country,
+    /// Exotel's account sid, as it stands in the URLs of its API; empty: the account's name.
+    pub sid: String,
+    /// The key that reads in Exotel's way; none: nobody does.
+    pub read_key: Option<Secret>,
+    /// The token that belongs to the key.
+    pub read_token: Option<Secret>,
+    /// Whether the account may be read in Exotel's way at all.
+    pub active: bool,
+    /// How many requests a minute may read in Exotel's way.
+    pub read_limit_per_minute: NonZeroU32,
 }
 
 impl Default for AccountConfig {
@@ -23,6 +35,172 @@ impl Default for AccountConfig {
             callback_tokens: StringList(Vec::new()),
             time_zone: Tz::Asia__Kolkata,
             country: Country::INDIA,
+            sid: String::new(),
+            read_key: None,
+            read_token: None,
+            active: true,
+            read_limit_per_minute: NonZeroU32::new(200).expect("200 is not 0"),
         }
+    }
+}
+
+/// Why an account's configuration cannot be used. The texts say what to set.
+#[derive(Debug, thiserror::Error)]
+pub enum BadAccount {
+    /// Its name.
+    #[error("accounts.{name}: {source}")]
+    Name {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        source: BadAccountName,
+    },
+    /// A key without a token, or a token without a key.
+    #[error("accounts.{name}: set read_key and read_token both, or neither (DLR__ACCOUNTS__{}__{missing})",
+        .name.as_str().to_uppercase())]
+    HalfCredentials {
+        /// The account.
+        name: AccountName,
+        /// The variable's end that is missing.
+        missing: &'static str,
+    },
+    /// Exotel refuses such keys before it looks at them, and so do we.
+    #[error(
+        "accounts.{name}.{key} must be of a-z, A-Z and 0-9 alone; with other characters every request would be refused"
+    )]
+    NotAlphanumeric {
+        /// The account.
+        name: AccountName,
+        /// `read_key` or `read_token`.
+        key: &'static str,
+    },
+    /// Nobody could tell whose messages are asked for.
+    #[error(
+        "accounts.{first} and accounts.{second} have the same sid `{sid}`; give each the sid that Exotel knows it by"
+    )]
+    SameSid {
+        /// An account.
+        first: AccountName,
+        /// Another one.
+        second: AccountName,
+        /// Their sid.
+        sid: String,
+    },
+}
+
+/// An account, what opens its callback URL, and who may read it in Exotel's way.
+#[derive(Clone, Debug)]
+pub struct ConfiguredAccount {
+    /// How its receipts are read.
+    pub account: Account,
+    /// Any of them opens the callback URL; none: no token is asked for.
+    pub callback_tokens: StringList<Secret>,
+    /// None: nobody reads it in Exotel's way.
+    pub read_access: Option<ReadAccess>,
+}
+
+/// Who may read an account's messages in Exotel's way, and how often.
+#[derive(Clone, Debug)]
+pub struct ReadAccess {
+    /// The account's sid in the URLs of Exotel's API.
+    pub sid: String,
+    /// The user of the Basic credentials.
+    pub key: Secret,
+    /// Their password.
+    pub token: Secret,
+    /// Whether anything is answered at all.
+    pub active: bool,
+    /// How many requests a minute.
+    pub limit_per_minute: NonZeroU32,
+}
+
+impl AccountConfig {
+    /// The account of that name, put together and checked.
+    ///
+    /// # Errors
+    /// [`BadAccount`] says what to set.
+    pub fn checked(&self, name: &str) -> Result<ConfiguredAccount, BadAccount> {
+        let named = AccountName::new(name);
+        let name = named.map_err(|source| BadAccount::Name { name: name.to_owned(), source })?;
+        let read_access = self.read_access(&name)?;
+        let &Self { time_zone, country, ref callback_tokens, .. } = self;
+        let account = Account { name, time_zone, country };
+        Ok(ConfiguredAccount { account, callback_tokens: callback_tokens.clone(), read_access })
+    }
+
+    fn read_access(&self, name: &AccountName) -> Result<Option<ReadAccess>, BadAccount> {
+        // Variables of compose files are empty where they are unset.
+        let given = |secret: &Option<Secret>| secret.clone().filter(|secret| !secret.reveal().is_empty());
+        let half = |missing| Err(BadAccount::HalfCredentials { name: name.clone(), missing });
+        let (key, token) = match (given(&self.read_key), given(&self.read_token)) {
+            (None, None) => return Ok(None),
+            (Some(_), None) => return half("READ_TOKEN"),
+            (None, Some(_)) => return half("READ_KEY"),
+            (Some(key), Some(token)) => (key, token),
+        };
+        for (key, secret) in [("read_key", &key), ("read_token", &token)] {
+            if !secret.reveal().bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                return Err(BadAccount::NotAlphanumeric { name: name.clone(), key });
+            }
+        }
+        let sid = if self.sid.is_empty() { name.as_str() } else { &self.sid }.to_owned();
+        let &Self { active, read_limit_per_minute: limit_per_minute, .. } = self;
+        Ok(Some(ReadAccess { sid, key, token, active, limit_per_minute }))
+    }
+}
+
+impl ConfiguredAccount {
+    /// Whether no two of `accounts` go by the same sid.
+    ///
+    /// # Errors
+    /// [`BadAccount::SameSid`] names two that do.
+    pub fn check_sids(accounts: &[Self]) -> Result<(), BadAccount> {
+        let sid = |account: &Self| account.read_access.as_ref().map(|access| access.sid.clone());
+        for (at, second) in accounts.iter().enumerate() {
+            let Some(own) = sid(second) else { continue };
+            let same = |first: &&Self| sid(first).is_some_and(|other| other.eq_ignore_ascii_case(&own));
+            if let Some(first) = accounts[..at].iter().find(same) {
+                let (first, second) = (first.account.name.clone(), second.account.name.clone());
+                return Err(BadAccount::SameSid { first, second, sid: own });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(sid: &str, key: Option<&str>, token: Option<&str>) -> AccountConfig {
+        let (read_key, read_token) = (key.map(Secret::from), token.map(Secret::from));
+        AccountConfig { sid: sid.into(), read_key, read_token, ..AccountConfig::default() }
+    }
+
+    fn fault(config: &AccountConfig) -> String {
+        config.checked("acme").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn keys_and_tokens_come_in_pairs_and_are_alphanumeric() {
+        let access = |config: AccountConfig| config.checked("acme").unwrap().read_access;
+        assert!(access(config("acme1", None, None)).is_none());
+        assert!(access(config("acme1", Some(""), Some(""))).is_none(), "unset in a compose file");
+        assert_eq!(access(config("", Some("k1"), Some("t1"))).unwrap().sid, "acme", "its own name");
+        assert_eq!(access(config("acme1m", Some("k1"), Some("t1"))).unwrap().sid, "acme1m");
+        let half = "accounts.acme: set read_key and read_token both, or neither (DLR__ACCOUNTS__ACME__READ_";
+        assert_eq!(fault(&config("", Some("k1"), None)), format!("{half}TOKEN)"));
+        assert_eq!(fault(&config("", Some(""), Some("t1"))), format!("{half}KEY)"));
+        let odd = fault(&config("", Some("k1"), Some("t-1")));
+        assert!(odd.starts_with("accounts.acme.read_token must be of") && !odd.contains("t-1"), "{odd}");
+        assert!(fault(&config("", Some("k é"), Some("t1"))).starts_with("accounts.acme.read_key must"));
+    }
+
+    #[test]
+    fn two_accounts_of_one_sid_are_refused() {
+        let account = |name: &str, sid: &str| config(sid, Some("k1"), Some("t1")).checked(name).unwrap();
+        assert!(ConfiguredAccount::check_sids(&[account("a", "x"), account("b", "y")]).is_ok());
+        let same = ConfiguredAccount::check_sids(&[account("a", "B"), account("b", "")]).unwrap_err();
+        assert!(same.to_string().starts_with("accounts.a and accounts.b have the same sid `b`"), "{same}");
     }
 }

@@ -79,13 +79,15 @@ impl Field {
     #[must_use]
     pub fn from_key(key: &str) -> Option<Self> {
         let as_in_reference = Self::VARIANTS.iter().find(|field| field.name() == key);
-        let otherwise_spelled = || {
-            Self::VARIANTS.iter().find(|field| {
-                let letters = key.bytes().filter(|&b| b != b'_').map(|b| b.to_ascii_lowercase());
-                letters.eq(field.name().bytes().map(|b| b.to_ascii_lowercase()))
-            })
-        };
+        let otherwise_spelled = || Self::VARIANTS.iter().find(|field| Self::is_spelling(key, field.name()));
         as_in_reference.or_else(otherwise_spelled).copied()
+    }
+
+    /// Whether `key` is `name`, without regard to case and underscores.
+    #[must_use]
+    pub fn is_spelling(key: &str, name: &str) -> bool {
+        let letters = key.bytes().filter(|&b| b != b'_').map(|b| b.to_ascii_lowercase());
+        letters.eq(name.bytes().map(|b| b.to_ascii_lowercase()))
     }
 }
 

@@ -27,7 +27,7 @@ mod verdict;
 pub use account::{Account, AccountName, BadAccountName};
 pub use anomaly::{Anomalies, Anomaly};
 pub use clock::{Clock, Time};
-pub use config::AccountConfig;
+pub use config::{AccountConfig, BadAccount, ConfiguredAccount, ReadAccess};
 pub use field::Field;
 pub use label::Labels;
 pub use message::Message;

@@ -11,6 +11,14 @@ pub struct RawField {
     pub value: Option<String>,
 }
 
+impl RawField {
+    /// What it says: trimmed, out of its `['…']`, none where it is empty or `null`.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        text(self.value.as_deref()?)
+    }
+}
+
 /// A status callback: it names a message, and says something about it.
 #[derive(Clone, Debug)]
 pub struct StatusCallback {

@@ -1,15 +1,26 @@
-//! Exotel's wire: bytes in, a [`StatusCallback`](crate::domain::StatusCallback) out.
+//! Exotel's wire: bytes in, a [`StatusCallback`](crate::domain::StatusCallback) out; and the answers of
+//! Exotel's API, for those who ask us in its way.
 //!
 //! Reads leniently whatever Exotel and its older versions are known to send. May import `domain` only.
 
+mod api_error;
 mod callback;
+mod campaign;
 mod form;
+mod format;
 mod json;
 mod multipart;
 mod other_event;
 mod raw_request;
+mod said;
+mod sms_message;
 mod text;
 
+pub use api_error::ApiError;
 pub use callback::{CallbackError, ParsedCallback, parse};
+pub use campaign::{CampaignRow, Envelope, Metadata};
 pub use form::RESERVED as RESERVED_QUERY_KEYS;
+pub use format::Format;
 pub use raw_request::RawRequest;
+pub use said::Said;
+pub use sms_message::{SmsMessage, Telling};

@@ -63,6 +63,25 @@ impl CallbackTokens {
     }
 }
 
+/// What reads an account in Exotel's way: a key and its token, as Basic credentials.
+#[derive(Debug)]
+pub(super) struct ReadCredentials {
+    key: Digests,
+    token: Digests,
+}
+
+impl ReadCredentials {
+    pub fn new(key: &Secret, token: &Secret) -> Self {
+        let digest = |secret: &Secret| Digests(vec![KeyDigest::of(secret.reveal())]);
+        Self { key: digest(key), token: digest(token) }
+    }
+
+    /// Whether both are right. The token is compared even where the key is wrong.
+    pub fn admit(&self, key: &[u8], token: &[u8]) -> bool {
+        self.key.find(key).is_some() & self.token.find(token).is_some()
+    }
+}
+
 /// The API keys in force: digests, and the scopes of each in the same place.
 #[derive(Debug)]
 pub(super) struct ApiKeys {
@@ -112,7 +131,8 @@ fn presented_key(headers: &HeaderMap) -> Option<Vec<u8>> {
     })
 }
 
-fn basic_credentials(headers: &HeaderMap) -> Option<(Vec<u8>, Vec<u8>)> {
+/// User and password of Basic credentials.
+pub(super) fn basic_credentials(headers: &HeaderMap) -> Option<(Vec<u8>, Vec<u8>)> {
     let mut user = BASE64_STANDARD.decode(credentials(headers, "basic")?).ok()?;
     let colon = user.iter().position(|&byte| byte == b':')?;
     let password = user.split_off(colon + 1);

@@ -5,6 +5,7 @@
 mod api_key;
 mod auth;
 mod callbacks;
+mod compat;
 mod config;
 mod docs;
 mod extract;
@@ -68,6 +69,7 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
         .route("/docs", get(docs::page))
         .route_layer(readers)
         .route("/readyz", get(health::readyz))
+        .merge(compat::routes())
 }
 
 /// What a listener serves. A slash too many at the end of a URL is overlooked: it is easily typed, and

@@ -5,9 +5,10 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 use super::{
     ApiKeyList,
     auth::{ApiKeys, CallbackTokens},
+    compat::Reader,
 };
 use crate::{
-    domain::{Account, AccountName, Clock, Secret, StatusTable, StringList},
+    domain::{Account, AccountName, Clock, ConfiguredAccount, StatusTable},
     ingest::Ingest,
     storage::{Keep, Store},
 };
@@ -28,11 +29,12 @@ pub struct Shared {
     pub(super) table: Arc<StatusTable>,
 }
 
-/// An account, and what opens its callback URL.
+/// An account, what opens its callback URL, and who reads it in Exotel's way.
 #[derive(Debug)]
 pub(super) struct KnownAccount {
     pub account: Account,
     pub tokens: CallbackTokens,
+    pub reader: Option<Reader>,
 }
 
 impl std::ops::Deref for AppState {
@@ -64,8 +66,8 @@ impl Shared {
 /// What the handlers' state is made of.
 #[derive(Debug)]
 pub struct Parts {
-    /// The accounts whose callbacks are taken, and the tokens that open their URLs.
-    pub accounts: Vec<(Account, StringList<Secret>)>,
+    /// The accounts whose callbacks are taken, and what opens their URLs and their messages.
+    pub accounts: Vec<ConfiguredAccount>,
     /// The API keys in force.
     pub api_keys: ApiKeyList,
     /// The time of day.
@@ -85,8 +87,11 @@ impl AppState {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let Parts { accounts, api_keys, clock, ingest, keep_rejected, store, table } = parts;
-        let known = |(account, tokens): (Account, StringList<Secret>)| {
-            (account.name.clone(), KnownAccount { account, tokens: CallbackTokens::new(&tokens.0) })
+        let known = |configured: ConfiguredAccount| {
+            let ConfiguredAccount { account, callback_tokens, read_access } = configured;
+            let tokens = CallbackTokens::new(&callback_tokens.0);
+            let reader = read_access.as_ref().map(Reader::new);
+            (account.name.clone(), KnownAccount { account, tokens, reader })
         };
         Self(Arc::new(Shared {
             accounts: accounts.into_iter().map(known).collect(),

@@ -5,6 +5,8 @@
 //!
 //! A caller that is told `Ok` by [`Writer::record`] or [`SpoolFile::append`] may answer 200: it is on disk.
 
+mod campaign;
+mod campaign_sql;
 mod condition;
 mod config;
 mod error;
@@ -32,6 +34,7 @@ use tokio::time::timeout;
 
 use condition::Dialect;
 
+pub use campaign::{CampaignOrder, CampaignPage, CampaignQuery};
 pub use config::DatabaseConfig;
 pub use error::{BadDatabase, SpoolError, StoreError};
 pub use failure::Failure;
@@ -163,7 +166,7 @@ fn tolerant(migrations: &mut Migrator) -> &Migrator {
 pub fn statements(kind: &str) -> Vec<&'static str> {
     match kind {
         "spool" => spool_file::STATEMENTS.to_vec(),
-        "postgres" => [&postgres::STATEMENTS[..], &sql::SHARED].concat(),
-        _ => [&sqlite::statements()[..], &sql::SHARED].concat(),
+        "postgres" => [&postgres::STATEMENTS[..], &postgres::CAMPAIGN.all(), &sql::SHARED].concat(),
+        _ => [&sqlite::statements()[..], &sqlite::CAMPAIGN.all(), &sql::SHARED].concat(),
     }
 }

@@ -97,7 +97,7 @@ fn write_fields<S: Serializer>(fields: &[RawField], serializer: S) -> Result<S::
 }
 
 /// The way back from [`fields_json`].
-fn raw_fields(object: &Map<String, Value>) -> Vec<RawField> {
+pub(super) fn raw_fields(object: &Map<String, Value>) -> Vec<RawField> {
     let each = object.iter().flat_map(|(key, value)| match value {
         Value::Array(values) => values.iter().map(|value| (key, value)).collect(),
         value => vec![(key, value)],

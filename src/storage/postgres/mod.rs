@@ -1,5 +1,6 @@
 //! The store on Postgres.
 
+mod campaign;
 mod record;
 mod writer;
 
@@ -11,6 +12,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
+pub(super) use campaign::CAMPAIGN;
 pub(super) use writer::Writer;
 
 use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};

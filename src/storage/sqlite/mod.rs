@@ -1,5 +1,6 @@
 //! The store in a SQLite file: one connection that writes, a few that read.
 
+mod campaign;
 mod record;
 
 use std::{fs, path::Path};
@@ -12,7 +13,8 @@ use sqlx::{
 
 use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
 
-/// Every statement that only SQLite runs.
+pub(super) use campaign::CAMPAIGN;
+/// Every statement that only SQLite runs, but for those of a campaign.
 pub(super) use record::statements;
 
 /// Connections to one SQLite file.

@@ -1,0 +1,80 @@
+//! JSON or XML, whichever the first version of Exotel's API is asked for.
+
+use std::collections::BTreeMap;
+
+use quick_xml::{
+    Writer,
+    events::{BytesDecl, Event},
+};
+use serde::Serialize;
+
+/// How an answer of the first version is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Where the path ends in `.json`.
+    Json,
+    /// Everywhere else.
+    Xml,
+}
+
+/// The element around every answer in XML. Source: Exotel's reference of SMS details.
+const ROOT: &str = "TwilioResponse";
+
+impl Format {
+    /// The media type.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Xml => "application/xml",
+        }
+    }
+
+    /// `body` under its name.
+    pub(super) fn write(self, name: &str, body: &impl Serialize) -> String {
+        let named = BTreeMap::from([(name, body)]);
+        match self {
+            Self::Json => serde_json::to_string(&named).expect("texts and numbers are JSON"),
+            Self::Xml => {
+                let mut writer = Writer::new(Vec::new());
+                let declaration = Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None));
+                writer.write_event(declaration).expect("memory takes everything");
+                writer.write_serializable(ROOT, &named).expect("texts and numbers are XML");
+                let xml = String::from_utf8(writer.into_inner()).expect("texts are UTF-8");
+                xml.replace(|c| !is_xml(c), "\u{FFFD}")
+            }
+        }
+    }
+}
+
+/// Whether XML can hold a character at all, be it escaped. Source: XML 1.0, production 2.
+fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Thing {
+        text: &'static str,
+        empty: &'static str,
+        none: Option<i32>,
+    }
+
+    #[test]
+    fn whatever_a_text_holds_it_stays_one_element() {
+        let thing = Thing { text: "<a b=\"c\"> & 'd' ]]> \u{1}\u{FFFF}ü😀\n", empty: "", none: None };
+        assert_eq!(
+            Format::Xml.write("Thing", &thing),
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><TwilioResponse><Thing>\
+             <Text>&lt;a b=\"c\"&gt; &amp; 'd' ]]&gt; \u{FFFD}\u{FFFD}ü😀\n</Text><Empty/><None/>\
+             </Thing></TwilioResponse>"
+        );
+        let json: serde_json::Value = serde_json::from_str(&Format::Json.write("Thing", &thing)).unwrap();
+        assert_eq!(json["Thing"]["Text"], thing.text);
+        assert_eq!(json["Thing"]["None"], serde_json::Value::Null);
+    }
+}

@@ -1,0 +1,100 @@
+//! `SMSMessage`: a message as the first version of Exotel's API writes it, in JSON and in XML.
+//!
+//! Source: Exotel's reference of SMS details. What callbacks do not say is null, or an empty element.
+
+use chrono_tz::Tz;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use super::{Format, Said};
+use crate::domain::{Message, ProviderTime, Time};
+
+/// What stays as it is in a segment of a path. Source: RFC 3986, unreserved characters.
+const ENCODED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A message, its members in the order of the reference.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SmsMessage {
+    sid: String,
+    account_sid: String,
+    from: Option<String>,
+    to: Option<String>,
+    date_created: Option<String>,
+    date_updated: String,
+    date_sent: String,
+    body: Option<String>,
+    direction: Option<String>,
+    uri: String,
+    api_version: Option<String>,
+    price: Option<String>,
+    status: Option<String>,
+    detailed_status_code: Option<String>,
+    detailed_status: Option<String>,
+    sms_units: Option<i32>,
+    #[serde(skip)]
+    format: Format,
+}
+
+/// What a message is told with, beside itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<'a> {
+    /// The account's sid.
+    pub account_sid: &'a str,
+    /// The zone in which Exotel writes the account's times.
+    pub zone: Tz,
+    /// How the answer is written.
+    pub format: Format,
+}
+
+impl SmsMessage {
+    /// A message, with what its callbacks said, last changed at `updated`.
+    #[must_use]
+    pub fn of(message: &Message<'_>, said: Said, updated: Time, telling: Telling<'_>) -> Self {
+        let Telling { account_sid, zone, format } = telling;
+        let (sid, outcome) = (message.sid.as_str(), &message.outcome);
+        let verdict = &outcome.verdict;
+        let created = said.date_created.as_deref().map(|text| ProviderTime::read(text, zone));
+        Self {
+            sid: sid.to_owned(),
+            account_sid: account_sid.to_owned(),
+            from: said.from,
+            to: outcome.recipient.raw.clone(),
+            date_created: match created {
+                Some(ProviderTime::At(time)) => Some(local(time, zone)),
+                _ => None,
+            },
+            date_updated: local(updated, zone),
+            // Not sent is written as the Unix epoch.
+            date_sent: local(verdict.sent_at.unwrap_or(Time::UNIX_EPOCH), zone),
+            body: said.body,
+            direction: said.direction,
+            uri: uri(account_sid, sid, format),
+            // Null in every sample.
+            api_version: None,
+            price: said.price,
+            status: verdict.status.as_deref().map(str::to_owned),
+            detailed_status_code: verdict.code.map(|code| code.to_string()),
+            detailed_status: verdict.name.as_deref().map(str::to_owned),
+            sms_units: outcome.sms_units,
+            format,
+        }
+    }
+
+    /// The answer's text.
+    #[must_use]
+    pub fn write(&self) -> String {
+        self.format.write("SMSMessage", self)
+    }
+}
+
+/// `YYYY-MM-DD HH:mm:ss`, without an offset.
+fn local(time: Time, zone: Tz) -> String {
+    time.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn uri(account_sid: &str, sid: &str, format: Format) -> String {
+    let segment = |text| utf8_percent_encode(text, &ENCODED);
+    let end = if format == Format::Json { ".json" } else { "" };
+    format!("/v1/Accounts/{}/SMS/Messages/{}{end}", segment(account_sid), segment(sid))
+}

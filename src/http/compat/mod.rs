@@ -1,0 +1,115 @@
+//! Exotel's API, as far as we can answer it: tools that poll Exotel only change their base URL.
+//!
+//! Which error goes first, where several apply, is not said by Exotel; here it is the order in which a
+//! request is understood:
+//! 1. the URL's shape: its version, `/Accounts/`, the account's sid;
+//! 2. the credentials: missing, of other characters, wrong;
+//! 3. the account: another one than the credentials', inactive;
+//! 4. the resource: missing, unknown;
+//! 5. the limit of requests a minute;
+//! 6. the parameters, and what is asked for: not found.
+
+mod call;
+mod reader;
+mod v1;
+mod v2;
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, any},
+};
+
+use self::call::{Call, Version};
+pub(super) use self::reader::Reader;
+use super::{AppState, Problem, fallback, trace::RequestOutcome};
+use crate::{
+    exotel::{ApiError, Envelope, Format},
+    storage::StoreError,
+};
+
+/// Every path that may be of Exotel's API: its fixed parts have no fixed case, so they are read later.
+pub(super) fn routes() -> Router<AppState> {
+    let answer = || -> MethodRouter<AppState> { any(answer) };
+    Router::new()
+        .route("/v{version}", answer())
+        .route("/v{version}/{*resource}", answer())
+        .route("/V{version}", answer())
+        .route("/V{version}/{*resource}", answer())
+}
+
+async fn answer(State(state): State<AppState>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let Some(call) = Call::of(uri.path()) else {
+        return fallback::no_such_route().await.into_response();
+    };
+    if method != Method::GET && method != Method::HEAD {
+        let problem = fallback::method_not_allowed().await;
+        return problem.header(header::ALLOW, "GET,HEAD").into_response();
+    }
+    match reply(&state, &call, &headers, uri.query().unwrap_or_default()).await {
+        Ok(response) => response,
+        Err(error) => refuse(&call, &error),
+    }
+}
+
+async fn reply(
+    state: &AppState,
+    call: &Call,
+    headers: &HeaderMap,
+    query: &str,
+) -> Result<Response, ApiError> {
+    let asked = call.read()?;
+    let known = reader::admit(state, asked.account_sid, headers)?;
+    if call.version == Version::Second {
+        return v2::details(state, known, asked.resource, query).await;
+    }
+    v1::details(state, known, asked.resource, call.format).await
+}
+
+/// An error in the shape of the version that was asked.
+fn refuse(call: &Call, error: &ApiError) -> Response {
+    let status = StatusCode::from_u16(error.status()).expect("the errors have statuses of HTTP");
+    let (format, text) = match call.version {
+        Version::Second => (Format::Json, Envelope::failure(request_id(), error).write()),
+        _ => (call.format, error.write(call.format)),
+    };
+    let mut response = (status, written(format, text)).into_response();
+    let headers = response.headers_mut();
+    match error {
+        ApiError::CredentialsMissing | ApiError::Unauthorized => {
+            let challenge = HeaderValue::from_static("Basic realm=\"dlr-receiver\", charset=\"UTF-8\"");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        &ApiError::TooManyRequests { retry_after_s } => {
+            headers.insert(header::RETRY_AFTER, retry_after_s.into());
+        }
+        ApiError::Unavailable => {
+            headers.insert(header::RETRY_AFTER, 5.into());
+        }
+        _ => {}
+    }
+    response.extensions_mut().insert(RequestOutcome(error.into()));
+    response
+}
+
+/// An answer's text with its media type.
+fn written(format: Format, text: String) -> Response {
+    ([(header::CONTENT_TYPE, format.content_type())], text).into_response()
+}
+
+/// What a request of the second version is told apart by: 32 hexadecimal digits.
+fn request_id() -> String {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).expect("the operating system has random bytes");
+    hex::encode(random)
+}
+
+/// A failure of the store, logged as everywhere.
+fn failed(error: StoreError) -> ApiError {
+    match Problem::from(error).into_response().status() {
+        StatusCode::SERVICE_UNAVAILABLE => ApiError::Unavailable,
+        _ => ApiError::Internal,
+    }
+}

@@ -1,0 +1,90 @@
+//! Who may read an account in Exotel's way, and how often.
+
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use governor::{
+    DefaultDirectRateLimiter, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+};
+
+use crate::{
+    domain::{Account, ReadAccess},
+    exotel::ApiError,
+    http::{
+        AppState,
+        auth::{ReadCredentials, basic_credentials},
+        state::KnownAccount,
+    },
+};
+
+/// What reads an account in Exotel's way.
+#[derive(Debug)]
+pub(in crate::http) struct Reader {
+    sid: String,
+    credentials: ReadCredentials,
+    active: bool,
+    limit: DefaultDirectRateLimiter,
+}
+
+/// An account that may be read now.
+#[derive(Clone, Copy)]
+pub(super) struct Admitted<'s> {
+    pub account: &'s Account,
+    reader: &'s Reader,
+}
+
+impl Reader {
+    pub fn new(access: &ReadAccess) -> Self {
+        Self {
+            sid: access.sid.clone(),
+            credentials: ReadCredentials::new(&access.key, &access.token),
+            active: access.active,
+            limit: RateLimiter::direct(Quota::per_minute(access.limit_per_minute)),
+        }
+    }
+}
+
+impl<'s> Admitted<'s> {
+    /// The account's sid, as it is configured.
+    pub fn account_sid(self) -> &'s str {
+        &self.reader.sid
+    }
+
+    /// Counts a request.
+    pub fn within_limit(self) -> Result<(), ApiError> {
+        self.reader.limit.check().map_err(|early| {
+            let wait = early.wait_time_from(DefaultClock::default().now());
+            // Whole seconds, and never too few.
+            let retry_after_s = (wait + Duration::from_millis(999)).as_secs();
+            ApiError::TooManyRequests { retry_after_s }
+        })
+    }
+}
+
+/// The account of `sid`, if these credentials read it.
+pub(super) fn admit<'s>(
+    state: &'s AppState,
+    sid: &str,
+    headers: &HeaderMap,
+) -> Result<Admitted<'s>, ApiError> {
+    let (key, token) = basic_credentials(headers).ok_or(ApiError::CredentialsMissing)?;
+    if key.is_empty() || token.is_empty() {
+        return Err(ApiError::CredentialsMissing);
+    }
+    if !key.iter().chain(&token).all(u8::is_ascii_alphanumeric) {
+        return Err(ApiError::MalformedCredentials);
+    }
+    let readable = |known: &'s KnownAccount| {
+        known.reader.as_ref().map(|reader| Admitted { account: &known.account, reader })
+    };
+    // Every account's credentials are compared, whichever are right; accounts may share theirs.
+    let mut opened: Vec<Admitted<'s>> = state.accounts.values().filter_map(readable).collect();
+    opened.retain(|admitted| admitted.reader.credentials.admit(&key, &token));
+    if opened.is_empty() {
+        return Err(ApiError::Unauthorized);
+    }
+    let of_sid = opened.into_iter().find(|admitted| admitted.reader.sid.eq_ignore_ascii_case(sid));
+    let admitted = of_sid.ok_or(ApiError::Forbidden)?;
+    if admitted.reader.active { Ok(admitted) } else { Err(ApiError::AccountInactive) }
+}

@@ -1,0 +1,135 @@
+//! The messages of a campaign, by places in a list: Exotel's way of paging, which counts.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+use sqlx::FromRow;
+
+use super::{
+    Backend, Store, StoreError, campaign_sql::CampaignSql, on_readers, postgres, receipt::raw_fields,
+    row::MessageRow, sqlite,
+};
+use crate::domain::{AccountName, Message, RawField};
+
+/// Which messages are asked for.
+#[derive(Clone, Debug)]
+pub struct CampaignQuery<'a> {
+    /// Whose.
+    pub account: &'a AccountName,
+    /// The campaign: a message's label `campaign_id`.
+    pub campaign: &'a str,
+    /// To a number in E.164 only.
+    pub recipient: Option<&'a str>,
+    /// To a number as it was written only.
+    pub recipient_raw: Option<&'a str>,
+    /// In which order.
+    pub order: CampaignOrder,
+    /// How many are passed over.
+    pub offset: u32,
+    /// At most so many.
+    pub limit: u16,
+}
+
+/// The order of a campaign's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CampaignOrder {
+    /// By when they were first heard of.
+    FirstReceived {
+        /// The newest first.
+        descending: bool,
+    },
+    /// By when they were last heard of.
+    LastReceived {
+        /// The latest first.
+        descending: bool,
+    },
+}
+
+/// A part of a campaign.
+#[derive(Clone, Debug)]
+pub struct CampaignPage {
+    /// How many messages there are in all.
+    pub total: u64,
+    /// The messages, each with the fields of its callbacks.
+    pub messages: Vec<(Message<'static>, Vec<Vec<RawField>>)>,
+}
+
+/// How many receipts are read for each message on average; a message has a handful.
+const RECEIPTS_PER_MESSAGE: usize = 32;
+
+#[derive(FromRow)]
+struct CampaignRow {
+    id: i64,
+    #[sqlx(flatten)]
+    message: MessageRow,
+}
+
+impl Store {
+    /// A part of the messages of a campaign, and how many there are.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot answer.
+    pub async fn campaign(&self, query: &CampaignQuery<'_>) -> Result<CampaignPage, StoreError> {
+        let sql = self.campaign_sql();
+        let &CampaignQuery { recipient, recipient_raw, .. } = query;
+        let (account, campaign) = (query.account.as_str(), query.campaign);
+        let total: i64 = on_readers!(self, pool => sqlx::query_scalar(sql.count)
+            .bind(account)
+            .bind(campaign)
+            .bind(recipient)
+            .bind(recipient_raw)
+            .fetch_one(pool))?;
+        let rows: Vec<CampaignRow> = on_readers!(self, pool => sqlx::query_as(sql.page(query.order))
+            .bind(account)
+            .bind(campaign)
+            .bind(recipient)
+            .bind(recipient_raw)
+            .bind(i64::from(query.limit))
+            .bind(i64::from(query.offset))
+            .fetch_all(pool))?;
+        let mut fields = self.fields_of(&rows.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
+        let message = |row: CampaignRow| {
+            Ok((Message::try_from(row.message)?, fields.remove(&row.id).unwrap_or_default()))
+        };
+        let messages = rows.into_iter().map(message).collect::<Result<_, StoreError>>()?;
+        Ok(CampaignPage { total: total.unsigned_abs(), messages })
+    }
+
+    /// The fields of the receipts of messages, by their numbers.
+    async fn fields_of(&self, ids: &[i64]) -> Result<HashMap<i64, Vec<Vec<RawField>>>, StoreError> {
+        let sql = self.campaign_sql().fields;
+        let most = i64::try_from(ids.len() * RECEIPTS_PER_MESSAGE).unwrap_or(i64::MAX);
+        let rows: Vec<(i64, String)> = match &self.backend {
+            Backend::Postgres(postgres) => {
+                let query = sqlx::query_as(sql).bind(ids).bind(most).fetch_all(postgres.pool());
+                self.in_time(query).await?
+            }
+            Backend::Sqlite(sqlite) => {
+                let ids = serde_json::to_string(ids)?;
+                self.in_time(sqlx::query_as(sql).bind(ids).bind(most).fetch_all(sqlite.readers())).await?
+            }
+        };
+        let mut by_message: HashMap<i64, Vec<Vec<RawField>>> = HashMap::new();
+        for (id, fields) in rows {
+            let fields: Map<String, Value> = serde_json::from_str(&fields)?;
+            by_message.entry(id).or_default().push(raw_fields(&fields));
+        }
+        Ok(by_message)
+    }
+
+    fn campaign_sql(&self) -> &'static CampaignSql {
+        match &self.backend {
+            Backend::Postgres(_) => &postgres::CAMPAIGN,
+            Backend::Sqlite(_) => &sqlite::CAMPAIGN,
+        }
+    }
+}
+
+impl CampaignSql {
+    fn page(&self, order: CampaignOrder) -> &'static str {
+        match order {
+            CampaignOrder::FirstReceived { descending } => self.by_first_received[usize::from(!descending)],
+            CampaignOrder::LastReceived { descending } => self.by_last_received[usize::from(!descending)],
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The statements that read a campaign, but for what the dialects differ in: how a label is read, and how
+//! many ids are one parameter.
+
+/// The statements of one dialect.
+pub(super) struct CampaignSql {
+    /// How many messages there are.
+    pub count: &'static str,
+    /// A part of them, newest first, then oldest first.
+    pub by_first_received: [&'static str; 2],
+    /// A part of them, the last changed first, then the first changed first.
+    pub by_last_received: [&'static str; 2],
+    /// What their callbacks said.
+    pub fields: &'static str,
+}
+
+impl CampaignSql {
+    /// All of them.
+    pub const fn all(&self) -> [&'static str; 6] {
+        let ([newest, oldest], [latest, earliest]) = (self.by_first_received, self.by_last_received);
+        [self.count, newest, oldest, latest, earliest, self.fields]
+    }
+}
+
+/// The messages of an account's campaign, to a number in E.164 or as written where one is asked for.
+macro_rules! of_campaign {
+    ($campaign:literal) => {
+        concat!(
+            " FROM messages WHERE account = $1 AND ",
+            $campaign,
+            " = $2 AND (CAST($3 AS TEXT) IS NULL OR recipient = $3) \
+             AND (CAST($4 AS TEXT) IS NULL OR recipient_raw = $4)"
+        )
+    };
+}
+
+/// A part of them, in an order.
+macro_rules! campaign_page {
+    ($campaign:literal, $order:literal) => {
+        concat!(
+            "SELECT id, ",
+            message_columns!("CAST(labels AS TEXT) AS labels"),
+            of_campaign!($campaign),
+            " ORDER BY ",
+            $order,
+            " LIMIT $5 OFFSET $6"
+        )
+    };
+}
+
+/// The statements where `$campaign` is a message's campaign, and `$among` takes ids as one parameter.
+macro_rules! campaign_sql {
+    ($campaign:literal, $among:literal) => {
+        CampaignSql {
+            count: concat!("SELECT COUNT(*)", of_campaign!($campaign)),
+            by_first_received: [
+                campaign_page!($campaign, "first_received_at DESC, id DESC"),
+                campaign_page!($campaign, "first_received_at, id"),
+            ],
+            by_last_received: [
+                campaign_page!($campaign, "last_received_at DESC, id DESC"),
+                campaign_page!($campaign, "last_received_at, id"),
+            ],
+            fields: concat!(
+                "SELECT message_id, CAST(fields AS TEXT) AS fields FROM receipts WHERE message_id ",
+                $among,
+                " ORDER BY message_id, received_at, id LIMIT $2"
+            ),
+        }
+    };
+}
+
+pub(super) use {campaign_page, campaign_sql, of_campaign};

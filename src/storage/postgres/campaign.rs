@@ -1,0 +1,9 @@
+//! The statements that read a campaign, as Postgres spells them.
+
+use crate::storage::{
+    campaign_sql::{CampaignSql, campaign_page, campaign_sql, of_campaign},
+    sql::message_columns,
+};
+
+/// The label is read as its index reads it.
+pub(in crate::storage) const CAMPAIGN: CampaignSql = campaign_sql!("(labels->>'campaign_id')", "= ANY($1)");

@@ -4,6 +4,7 @@
 //! what clients of it read.
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::{ApiError, Said};
 use crate::domain::{Message, Status};
@@ -113,6 +114,6 @@ impl Envelope {
     /// The answer's text.
     #[must_use]
     pub fn write(&self) -> String {
-        serde_json::to_string(self).expect("texts and numbers are JSON")
+        json!(self).to_string()
     }
 }

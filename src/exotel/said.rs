@@ -37,7 +37,7 @@ impl Said {
         }
     }
 
-    /// The SenderID of `<ExoPhone>/<SenderID>`; where one stands alone, it has letters.
+    /// The `SenderID` of `<ExoPhone>/<SenderID>`; where one stands alone, it has letters.
     #[must_use]
     pub fn sender_id(&self) -> Option<&str> {
         let from = self.from.as_deref()?;

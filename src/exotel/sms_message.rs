@@ -50,15 +50,15 @@ pub struct Telling<'a> {
 impl SmsMessage {
     /// A message, with what its callbacks said, last changed at `updated`.
     #[must_use]
-    pub fn of(message: &Message<'_>, said: Said, updated: Time, telling: Telling<'_>) -> Self {
+    pub fn of(message: &Message<'_>, texts: Said, updated: Time, telling: Telling<'_>) -> Self {
         let Telling { account_sid, zone, format } = telling;
         let (sid, outcome) = (message.sid.as_str(), &message.outcome);
         let verdict = &outcome.verdict;
-        let created = said.date_created.as_deref().map(|text| ProviderTime::read(text, zone));
+        let created = texts.date_created.as_deref().map(|text| ProviderTime::read(text, zone));
         Self {
             sid: sid.to_owned(),
             account_sid: account_sid.to_owned(),
-            from: said.from,
+            from: texts.from,
             to: outcome.recipient.raw.clone(),
             date_created: match created {
                 Some(ProviderTime::At(time)) => Some(local(time, zone)),
@@ -67,12 +67,12 @@ impl SmsMessage {
             date_updated: local(updated, zone),
             // Not sent is written as the Unix epoch.
             date_sent: local(verdict.sent_at.unwrap_or(Time::UNIX_EPOCH), zone),
-            body: said.body,
-            direction: said.direction,
+            body: texts.body,
+            direction: texts.direction,
             uri: uri(account_sid, sid, format),
             // Null in every sample.
             api_version: None,
-            price: said.price,
+            price: texts.price,
             status: verdict.status.as_deref().map(str::to_owned),
             detailed_status_code: verdict.code.map(|code| code.to_string()),
             detailed_status: verdict.name.as_deref().map(str::to_owned),

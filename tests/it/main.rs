@@ -9,6 +9,7 @@ mod support;
 mod accounts;
 mod binary;
 mod callbacks;
+mod compat;
 mod crash;
 mod durability;
 mod exports;

@@ -23,9 +23,9 @@ pub(super) async fn details(
     let sid = message_sid(resource)?;
     reader.within_limit()?;
     let message = find(state, reader, sid).await?;
-    let (said, updated) = callbacks(state, reader, &message).await?;
+    let (texts, updated) = callbacks(state, reader, &message).await?;
     let telling = Telling { account_sid: reader.account_sid(), zone: reader.account.time_zone, format };
-    let answer = SmsMessage::of(&message, said, updated, telling);
+    let answer = SmsMessage::of(&message, texts, updated, telling);
     Ok(written(format, answer.write()))
 }
 
@@ -59,7 +59,7 @@ async fn callbacks(
     message: &Message<'_>,
 ) -> Result<(Said, Time), ApiError> {
     let (sid, account) = (message.sid.as_str(), reader.account);
-    let (mut said, mut updated) = (Said::default(), None);
+    let (mut texts, mut updated) = (Said::default(), None);
     let mut after = None;
     loop {
         let page = PageRequest { limit: RECEIPTS, after };
@@ -67,11 +67,11 @@ async fn callbacks(
         for stored in &page.items {
             let receipt = stored.normalise(account, &state.table).map_err(failed)?;
             updated = updated.max(receipt.updated_at.or(Some(receipt.received_at)));
-            said.take_in(&receipt.fields);
+            texts.take_in(&receipt.fields);
         }
         after = page.next;
         if after.is_none() {
-            return Ok((said, updated.unwrap_or(message.last_received_at)));
+            return Ok((texts, updated.unwrap_or(message.last_received_at)));
         }
     }
 }

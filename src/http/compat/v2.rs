@@ -42,7 +42,9 @@ pub(super) async fn details(
         .into_iter()
         .map(|(message, callbacks)| {
             let mut said = Said::default();
-            callbacks.iter().for_each(|fields| said.take_in(fields));
+            for fields in &callbacks {
+                said.take_in(fields);
+            }
             CampaignRow::of(&message, said)
         })
         .collect();
@@ -87,7 +89,8 @@ impl Params {
         let limit =
             limit.ok_or_else(|| bad("limit", &format!("must be a whole number from 1 to {MAX_LIMIT}")))?;
         let offset = given("offset").map_or(Ok(0), |text| u32::from_str(&text));
-        let offset = offset.map_err(|_| bad("offset", "must be a whole number from 0"))?;
+        let offset =
+            offset.map_err(|_| bad("offset", &format!("must be a whole number from 0 to {}", u32::MAX)))?;
         let order = given("sort_by").as_deref().map_or(Ok(NEWEST_FIRST), read_order)?;
         Ok(Self { offset, limit, number: given("number"), order })
     }

@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::{Format, Said};
-use crate::domain::{Message, ProviderTime, Time};
+use crate::domain::{Message, Outcome, ProviderTime, Time, Verdict};
 
 /// What stays as it is in a segment of a path. Source: RFC 3986, unreserved characters.
 const ENCODED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -22,7 +22,7 @@ pub struct SmsMessage {
     to: Option<String>,
     date_created: Option<String>,
     date_updated: String,
-    date_sent: String,
+    date_sent: Option<String>,
     body: Option<String>,
     direction: Option<String>,
     uri: String,
@@ -65,8 +65,7 @@ impl SmsMessage {
                 _ => None,
             },
             date_updated: local(updated, zone),
-            // Not sent is written as the Unix epoch.
-            date_sent: local(verdict.sent_at.unwrap_or(Time::UNIX_EPOCH), zone),
+            date_sent: date_sent(verdict).map(|time| local(time, zone)),
             body: texts.body,
             direction: texts.direction,
             uri: uri(account_sid, sid, format),
@@ -86,6 +85,14 @@ impl SmsMessage {
     pub fn write(&self) -> String {
         self.format.write("SMSMessage", self)
     }
+}
+
+/// When it was sent. Not sent is written as the Unix epoch; sent, but nobody says when, is not known.
+fn date_sent(verdict: &Verdict) -> Option<Time> {
+    verdict.sent_at.or_else(|| match verdict.outcome {
+        Outcome::Pending | Outcome::Failed => Some(Time::UNIX_EPOCH),
+        Outcome::Delivered | Outcome::Unknown => None,
+    })
 }
 
 /// `YYYY-MM-DD HH:mm:ss`, without an offset.

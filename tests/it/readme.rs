@@ -71,7 +71,16 @@ fn every_key_stands_in_the_default_configuration_and_in_the_readme() {
             );
         }
     }
-    let accounts = ["callback_tokens", "time_zone", "country"];
+    let accounts = [
+        "callback_tokens",
+        "time_zone",
+        "country",
+        "sid",
+        "read_key",
+        "read_token",
+        "active",
+        "read_limit_per_minute",
+    ];
     for key in accounts {
         assert!(
             defaults.contains(&format!("#   {key} = ")) && readme.contains(&format!("`accounts.NAME.{key}`")),

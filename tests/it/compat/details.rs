@@ -54,12 +54,17 @@ on_each! {
     async fn times_are_the_accounts_without_an_offset(app) {
         let fields = [("SmsSid", "s1"), ("To", "030 901820"), ("Status", "sent"), ("DateSent", "2025-07-01 12:00:00")];
         record(&app, "berlin", &fields).await;
-        record(&app, "berlin", &[("SmsSid", "s2"), ("Status", "queued")]).await;
+        for (sid, status) in [("s2", "queued"), ("s3", "failed"), ("s4", "delivered"), ("s5", "whatever")] {
+            record(&app, "berlin", &[("SmsSid", sid), ("Status", status)]).await;
+        }
         let sent = sms(&app, "/v1/Accounts/berlin/SMS/Messages/s1.json", BERLIN).await;
         assert_eq!((&sent["DateSent"], &sent["To"]), (&json!("2025-07-01 12:00:00"), &json!("030 901820")));
         assert_eq!(sent["DateUpdated"], "2025-01-15 06:00:00", "when it was received");
-        let queued = sms(&app, "/v1/Accounts/berlin/SMS/Messages/s2.json", BERLIN).await;
-        assert_eq!(queued["DateSent"], "1970-01-01 01:00:00", "not sent: the epoch in Berlin");
+        let not_sent = json!("1970-01-01 01:00:00");
+        for (sid, date) in [("s2", &not_sent), ("s3", &not_sent), ("s4", &Value::Null), ("s5", &Value::Null)] {
+            let told = sms(&app, &format!("/v1/Accounts/berlin/SMS/Messages/{sid}.json"), BERLIN).await;
+            assert_eq!(&told["DateSent"], date, "{sid}: the epoch in Berlin only where it was not sent");
+        }
     }
 
     async fn the_last_change_is_what_callbacks_say_or_when_they_came(app) {

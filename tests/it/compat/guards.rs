@@ -3,9 +3,10 @@
 use std::process::Stdio;
 
 use dlr_receiver::http::KeyDigest;
+use serde_json::Value;
 
 use super::{ACME, SETTINGS, ask, record};
-use crate::support::{Answer, Backend, Cluster, TestApp, binary};
+use crate::support::{Answer, Backend, Cluster, Database, Service, TestApp, binary};
 
 const SMS: &str = "/v1/Accounts/acme1m/SMS/Messages/s1.json";
 
@@ -54,7 +55,8 @@ async fn api_keys_and_read_keys_do_not_open_each_others_routes() {
 #[tokio::test]
 async fn while_the_database_is_away_exotels_way_says_so_too() {
     let mut cluster = Cluster::start_new().await;
-    let app = TestApp::on_database(cluster.database().await, SETTINGS).await;
+    let settings = [SETTINGS, &[("DATABASE__TIMEOUT_MS", "1000")]].concat();
+    let app = TestApp::on_database(cluster.database().await, &settings).await;
     cluster.stop_immediate();
     for (path, message) in [
         (SMS, "/RestException/Message"),
@@ -106,4 +108,49 @@ fn a_read_token_comes_from_a_file_and_is_never_shown() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && text.contains("read_token = \"[redacted]\""), "{text}");
     assert!(!text.contains("t0ken") && !text.contains("k3y"), "{text}");
+}
+
+#[tokio::test]
+async fn a_log_holds_neither_keys_nor_what_is_asked_for() {
+    let settings = [
+        ("ACCOUNTS__ACME__READ_KEY", "key3cr3t"),
+        ("ACCOUNTS__ACME__READ_TOKEN", "t0k3cr3t"),
+        ("LOG__FILTER", "trace"),
+        ("LOG__FORMAT", "json"),
+    ];
+    let database = Database::create(Backend::Sqlite).await;
+    let mut service = Service::start(&database, &settings).await;
+    let client = reqwest::Client::new();
+    for (path, token) in [
+        ("/v1/Accounts/acme/SMS/Messages/sid3cr3t", "t0k3cr3t"),
+        ("/V2/accounts/acme/sms-campaigns/c3cr3t/sms-details?number=09812345670", "t0k3cr3t"),
+        ("/v1/Accounts/acme/Sms", "wr0ng3cr3t"),
+        ("/v3cr3t/Accounts", "t0k3cr3t"),
+    ] {
+        client
+            .get(format!("{}{path}", service.url))
+            .basic_auth("key3cr3t", Some(token))
+            .send()
+            .await
+            .unwrap();
+    }
+    service.signal("TERM");
+    assert!(service.ended().await.success());
+    let log = service.log_text();
+    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let lines = events.filter(|event| event["message"] == "request finished").map(|event| {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        format!("{} {} {}", text(&event["span"]["route"]), event["status"], text(&event["outcome"]))
+    });
+    let expected = [
+        "/v{version}/{*resource} 200 no_matching_results",
+        "/V{version}/{*resource} 200 answered",
+        "/v{version}/{*resource} 401 unauthorized",
+        "/v{version}/{*resource} 400 unsupported_version",
+    ];
+    assert_eq!(lines.collect::<Vec<_>>(), expected);
+    for secret in ["3cr3t", "9812345670", "a2V5M2NyM3Q"] {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "{secret:?} is in the log");
+    }
 }

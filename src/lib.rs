@@ -31,7 +31,8 @@
 //! with the time at which they first came in. There is no second path.
 //!
 //! A question walks the same way: [`http`] checks the API key, [`storage`] finds the message, and a
-//! view in [`http`] says it in JSON.
+//! view in [`http`] says it in JSON. A question in Exotel's way has a key and a token of the account's,
+//! and [`exotel`] says the answer, or what is wrong, as Exotel's API does.
 //!
 //! # Around it
 //!

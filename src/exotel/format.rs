@@ -41,7 +41,8 @@ impl Format {
                 writer.write_event(declaration).expect("memory takes everything");
                 writer.write_serializable(ROOT, &named).expect("texts and numbers are XML");
                 let xml = String::from_utf8(writer.into_inner()).expect("texts are UTF-8");
-                xml.replace(|c| !is_xml(c), "\u{FFFD}")
+                // A bare carriage return would be read as a line feed.
+                xml.replace(|c| !is_xml(c), "\u{FFFD}").replace('\r', "&#13;")
             }
         }
     }
@@ -66,11 +67,11 @@ mod tests {
 
     #[test]
     fn whatever_a_text_holds_it_stays_one_element() {
-        let thing = Thing { text: "<a b=\"c\"> & 'd' ]]> \u{1}\u{FFFF}ü😀\n", empty: "", none: None };
+        let thing = Thing { text: "<a b=\"c\"> & 'd' ]]> \u{1}\u{FFFF}ü😀\r\n", empty: "", none: None };
         assert_eq!(
             Format::Xml.write("Thing", &thing),
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><TwilioResponse><Thing>\
-             <Text>&lt;a b=\"c\"&gt; &amp; 'd' ]]&gt; \u{FFFD}\u{FFFD}ü😀\n</Text><Empty/><None/>\
+             <Text>&lt;a b=\"c\"&gt; &amp; 'd' ]]&gt; \u{FFFD}\u{FFFD}ü😀&#13;\n</Text><Empty/><None/>\
              </Thing></TwilioResponse>"
         );
         let json: serde_json::Value = serde_json::from_str(&Format::Json.write("Thing", &thing)).unwrap();

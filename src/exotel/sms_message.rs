@@ -89,10 +89,11 @@ impl SmsMessage {
 
 /// When it was sent. Not sent is written as the Unix epoch; sent, but nobody says when, is not known.
 fn date_sent(verdict: &Verdict) -> Option<Time> {
-    verdict.sent_at.or_else(|| match verdict.outcome {
+    let unsaid = match verdict.outcome {
         Outcome::Pending | Outcome::Failed => Some(Time::UNIX_EPOCH),
         Outcome::Delivered | Outcome::Unknown => None,
-    })
+    };
+    verdict.sent_at.or(unsaid)
 }
 
 /// `YYYY-MM-DD HH:mm:ss`, without an offset.

@@ -50,12 +50,12 @@ pub enum CampaignOrder {
 pub struct CampaignPage {
     /// How many messages there are in all.
     pub total: u64,
-    /// The messages, each with the fields of its callbacks.
+    /// The messages, each with the fields of its first callbacks.
     pub messages: Vec<(Message<'static>, Vec<Vec<RawField>>)>,
 }
 
-/// How many receipts are read for each message on average; a message has a handful.
-const RECEIPTS_PER_MESSAGE: usize = 32;
+/// How many receipts are read of each message; a message has a handful.
+const RECEIPTS_PER_MESSAGE: i64 = 32;
 
 #[derive(FromRow)]
 struct CampaignRow {
@@ -98,15 +98,18 @@ impl Store {
     /// The fields of the receipts of messages, by their numbers.
     async fn fields_of(&self, ids: &[i64]) -> Result<HashMap<i64, Vec<Vec<RawField>>>, StoreError> {
         let sql = self.campaign_sql().fields;
-        let most = i64::try_from(ids.len() * RECEIPTS_PER_MESSAGE).unwrap_or(i64::MAX);
         let rows: Vec<(i64, String)> = match &self.backend {
             Backend::Postgres(postgres) => {
-                let query = sqlx::query_as(sql).bind(ids).bind(most).fetch_all(postgres.pool());
+                let query =
+                    sqlx::query_as(sql).bind(ids).bind(RECEIPTS_PER_MESSAGE).fetch_all(postgres.pool());
                 self.in_time(query).await?
             }
             Backend::Sqlite(sqlite) => {
                 let ids = serde_json::to_string(ids)?;
-                self.in_time(sqlx::query_as(sql).bind(ids).bind(most).fetch_all(sqlite.readers())).await?
+                self.in_time(
+                    sqlx::query_as(sql).bind(ids).bind(RECEIPTS_PER_MESSAGE).fetch_all(sqlite.readers()),
+                )
+                .await?
             }
         };
         let mut by_message: HashMap<i64, Vec<Vec<RawField>>> = HashMap::new();

@@ -9,7 +9,7 @@ pub(super) struct CampaignSql {
     pub by_first_received: [&'static str; 2],
     /// A part of them, the last changed first, then the first changed first.
     pub by_last_received: [&'static str; 2],
-    /// What their callbacks said.
+    /// What the first so many callbacks of each said.
     pub fields: &'static str,
 }
 
@@ -61,9 +61,12 @@ macro_rules! campaign_sql {
                 campaign_page!($campaign, "last_received_at, id"),
             ],
             fields: concat!(
-                "SELECT message_id, CAST(fields AS TEXT) AS fields FROM receipts WHERE message_id ",
+                "SELECT message_id, fields FROM (\
+                    SELECT message_id, CAST(fields AS TEXT) AS fields, ROW_NUMBER() OVER ( \
+                        PARTITION BY message_id ORDER BY received_at, id) AS place \
+                    FROM receipts WHERE message_id ",
                 $among,
-                " ORDER BY message_id, received_at, id LIMIT $2"
+                ") AS placed WHERE place <= $2 ORDER BY message_id, place"
             ),
         }
     };

@@ -98,6 +98,17 @@ on_each! {
         assert_eq!(metadata, &json!({"count": 1, "offset": 4, "total": 5, "limit": 2}));
     }
 
+    async fn a_message_with_many_callbacks_hides_no_other(app) {
+        campaign(&app).await;
+        for _ in 0..40 {
+            record(&app, "acme", &[("SmsSid", "s1"), ("Status", "sent"), ("From", "0114/FIRST")]).await;
+        }
+        record(&app, "acme", &[("SmsSid", "s2"), ("Status", "failed"), ("From", "0114/SECOND")]).await;
+        let told = envelope(&app, &format!("{PATH}?sort_by=date_created:asc&limit=2")).await;
+        let senders = [0, 1].map(|n| told["response"][n]["data"]["sender_id"].as_str().unwrap());
+        assert_eq!(senders, ["FIRST", "SECOND"]);
+    }
+
     async fn twenty_rows_come_unless_said_otherwise(app) {
         for n in 10..31 {
             record(&app, "acme?campaign_id=diwali", &[("SmsSid", &format!("s{n}")), ("Status", "sent")]).await;

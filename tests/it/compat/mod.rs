@@ -5,6 +5,7 @@ mod clients;
 mod details;
 mod errors;
 mod guards;
+mod page;
 
 use crate::support::{Answer, Backend, Settings, TestApp};
 

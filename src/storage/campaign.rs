@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use sqlx::FromRow;
 
 use super::{
-    Backend, Store, StoreError, campaign_sql::CampaignSql, on_readers, postgres, receipt::raw_fields,
-    row::MessageRow, sqlite,
+    Backend, Store, StoreError, campaign_sql::CampaignSql, condition::Dialect, on_readers, postgres,
+    receipt::raw_fields, row::MessageRow, sqlite,
 };
 use crate::domain::{AccountName, Message, RawField};
 
@@ -121,9 +121,9 @@ impl Store {
     }
 
     fn campaign_sql(&self) -> &'static CampaignSql {
-        match &self.backend {
-            Backend::Postgres(_) => &postgres::CAMPAIGN,
-            Backend::Sqlite(_) => &sqlite::CAMPAIGN,
+        match self.dialect() {
+            Dialect::Postgres => &postgres::CAMPAIGN,
+            Dialect::Sqlite => &sqlite::CAMPAIGN,
         }
     }
 }

@@ -85,6 +85,8 @@ fn without_json(segments: &mut [String]) -> Format {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn asked(path: &str) -> Result<(String, Vec<String>), ApiError> {
@@ -102,6 +104,22 @@ mod tests {
             assert_eq!(asked(path).unwrap(), ("acme".to_owned(), resource));
         }
         assert_eq!(Call::of("/v1/Accounts/a/Sms/Messages/ßjson").unwrap().format, Format::Xml);
+    }
+
+    proptest! {
+        #[test]
+        fn any_path_is_read_or_is_nobodys(rest in "[/a-zA-Z0-9%.é]{0,40}") {
+            let call = Call::of(&format!("/v1/Accounts/{rest}")).unwrap();
+            prop_assert_eq!(&call.version, &Version::First);
+            let account = rest.split('/').next().unwrap();
+            match call.read() {
+                Ok(asked) => prop_assert!(!asked.account_sid.is_empty()),
+                Err(error) => {
+                    prop_assert_eq!(error, ApiError::Forbidden);
+                    prop_assert!(account.is_empty() || account.eq_ignore_ascii_case(".json"));
+                }
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
 };
 
-use super::{callbacks, docs, health, messages, rejected, stats, status_codes};
+use super::{callbacks, compat::described, docs, health, messages, rejected, stats, status_codes};
 
 /// What went wrong: RFC 9457. Some kinds say more, in members of their own.
 #[derive(ToSchema)]
@@ -139,6 +139,8 @@ pub(super) struct CallbackFields {
         stats::get,
         status_codes::list,
         status_codes::get,
+        described::sms_details,
+        described::campaign_details,
         rejected::list,
         health::livez,
         health::readyz,
@@ -149,6 +151,7 @@ pub(super) struct CallbackFields {
         (name = "Callbacks", description = "What Exotel calls"),
         (name = "Messages", description = "What became of messages"),
         (name = "Status codes", description = "The table in force"),
+        (name = "Exotel's API", description = "For tools that poll Exotel today"),
         (name = "Operation", description = "For those who run it"),
     ),
     components(schemas(messages::export::Format)),

@@ -73,12 +73,16 @@ impl Problem {
     /// The store is out of reach. Logged here, once; the caller learns nothing but that.
     pub(super) fn store(error: &StoreError) -> Self {
         tracing::error!(%error, "the store does not do its work");
-        Self::unavailable()
+        match error {
+            StoreError::TimedOut(_) => {
+                Self::unavailable("the store did not answer in time; try again later, or ask for less")
+            }
+            _ => Self::unavailable("the store cannot be reached now; try again later"),
+        }
     }
 
-    fn unavailable() -> Self {
-        Self::new(ProblemKind::StoreUnavailable, "the store cannot be reached now; try again later")
-            .header(header::RETRY_AFTER, "5")
+    fn unavailable(detail: &str) -> Self {
+        Self::new(ProblemKind::StoreUnavailable, detail).header(header::RETRY_AFTER, "5")
     }
 }
 
@@ -119,7 +123,9 @@ impl From<IngestError> for Problem {
                 Self::new(ProblemKind::Overloaded, "too many callbacks wait to be stored; try again later")
                     .header(header::RETRY_AFTER, "1")
             }
-            IngestError::Unavailable => Self::unavailable(),
+            IngestError::Unavailable => {
+                Self::unavailable("neither the store nor the spool can take it now; try again later")
+            }
         }
     }
 }

@@ -1,10 +1,18 @@
 //! Lists of messages: filters, pages, and many at once.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
+use proptest::{
+    collection::vec,
+    prelude::*,
+    test_runner::{RngAlgorithm, TestRng, TestRunner},
+};
 use serde_json::{Value, json};
 
-use crate::support::{NOW_MICROS, TestApp, each_backend};
+use crate::support::{Backend, NOW_MICROS, TestApp, each_backend};
 
 /// The sids of a list, in its order.
 async fn sids(app: &TestApp, query: &str) -> Vec<String> {
@@ -23,7 +31,7 @@ async fn refused(app: &TestApp, query: &str) -> Value {
 
 /// Sets the clock to so many seconds after its start.
 fn at(app: &TestApp, seconds: i64) {
-    app.clock.store(NOW_MICROS + seconds * 1_000_000, std::sync::atomic::Ordering::Relaxed);
+    app.clock.store(NOW_MICROS + seconds * 1_000_000, Ordering::Relaxed);
 }
 
 /// A delivered, a failed, a pending and a strange message, ten seconds apart.
@@ -134,32 +142,6 @@ each_backend! {
         assert_eq!(problem["allowed"], json!(["delivered", "failed", "pending", "unknown"]));
     }
 
-    async fn pages_are_complete_and_without_repeats_while_messages_arrive(app) {
-        let record = async |number: usize| {
-            // Several share an instant, so that the cursor has to tell them apart.
-            at(&app, i64::try_from(number / 3).unwrap());
-            app.record(&[("SmsSid", &format!("m{number:03}")), ("Status", "sent")]).await;
-        };
-        for number in 0..40 {
-            record(number).await;
-        }
-        let (mut seen, mut cursor, mut number) = (Vec::new(), String::new(), 40);
-        loop {
-            let page = app.ask(&format!("/messages?limit=7{cursor}")).await.json;
-            seen.extend(page["items"].as_array().unwrap().iter().map(|item| item["sid"].as_str().unwrap().to_owned()));
-            // Meanwhile new messages arrive, and further receipts of old ones.
-            record(number).await;
-            record(number % 40).await;
-            number += 1;
-            match page["next_cursor"].as_str() {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => break,
-            }
-        }
-        let expected: Vec<_> = (0..40).rev().map(|number| format!("m{number:03}")).collect();
-        assert_eq!(seen, expected);
-    }
-
     async fn a_changed_cursor_is_refused(app) {
         four_messages(&app).await;
         let page = app.ask("/messages?limit=1").await.json;
@@ -194,4 +176,80 @@ each_backend! {
         }
         assert_eq!(app.ask("/messages/lookup").await.problem(), "method_not_allowed");
     }
+}
+
+/// What happens between two pages.
+#[derive(Clone, Debug)]
+enum Arrival {
+    /// A message that nobody has heard of, received so many seconds after the start.
+    New(i64),
+    /// A further receipt of one of the first messages.
+    Again(usize),
+}
+
+fn arrivals() -> impl Strategy<Value = Vec<Vec<Arrival>>> {
+    let arrival = prop_oneof![(0..40_i64).prop_map(Arrival::New), (0..30_usize).prop_map(Arrival::Again)];
+    vec(vec(arrival, 0..4), 30)
+}
+
+/// Pages through messages of a team of its own while others arrive, before, between and behind them.
+async fn page_through(app: &TestApp, (times, limit, arrivals): (&[i64], usize, &[Vec<Arrival>])) {
+    static TEAMS: AtomicUsize = AtomicUsize::new(0);
+    let team = TEAMS.fetch_add(1, Ordering::Relaxed);
+    let record = async |name: String, second: i64| {
+        at(app, second);
+        let url = format!("/callbacks/exotel/default?team={team}");
+        let sent = app.request("POST", &url).form(&[("SmsSid", name), ("Status", "sent".into())]).send();
+        sent.await.unwrap().error_for_status().unwrap();
+    };
+    for (number, second) in times.iter().enumerate() {
+        record(format!("{team}-first-{number}"), *second).await;
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    for (page, arriving) in arrivals.iter().chain(std::iter::repeat(&Vec::new())).enumerate() {
+        let page_query = format!("/messages?label=team:{team}&limit={limit}{cursor}");
+        let answer = app.ask(&page_query).await.json;
+        let items = answer["items"].as_array().unwrap();
+        seen.extend(items.iter().map(|item| item["sid"].as_str().unwrap().to_owned()));
+        match answer["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+        for (number, arrival) in arriving.iter().enumerate() {
+            match arrival {
+                Arrival::New(second) => record(format!("{team}-{page}-{number}"), *second).await,
+                Arrival::Again(first) => record(format!("{team}-first-{}", first % times.len()), 50).await,
+            }
+        }
+    }
+    let distinct: BTreeSet<_> = seen.iter().collect();
+    assert_eq!(distinct.len(), seen.len(), "a message is listed twice: {seen:?}");
+    let first: Vec<_> = seen.iter().filter(|sid| sid.contains("first")).collect();
+    assert_eq!(first.len(), times.len(), "a message is missing: {seen:?}");
+}
+
+fn pages_are_complete_and_without_repeats(backend: Backend) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let app = runtime.block_on(TestApp::on(backend));
+    let mut runner = TestRunner::new_with_rng(
+        ProptestConfig::with_cases(24),
+        TestRng::deterministic_rng(RngAlgorithm::ChaCha),
+    );
+    // Several share a second, so that the cursor has to tell them apart.
+    let case = (vec(0..12_i64, 1..30), 1..9_usize, arrivals());
+    let run = |(times, limit, arrivals): (Vec<i64>, usize, Vec<Vec<Arrival>>)| {
+        runtime.block_on(page_through(&app, (&times, limit, &arrivals)));
+        Ok(())
+    };
+    runner.run(&case, run).unwrap();
+}
+
+#[test]
+fn pages_are_complete_and_without_repeats_while_messages_arrive_on_sqlite() {
+    pages_are_complete_and_without_repeats(Backend::Sqlite);
+}
+
+#[test]
+fn pages_are_complete_and_without_repeats_while_messages_arrive_on_postgres() {
+    pages_are_complete_and_without_repeats(Backend::Postgres);
 }

@@ -10,6 +10,7 @@
 //! 6. the parameters, and what is asked for: not found.
 
 mod call;
+pub(super) mod described;
 mod reader;
 mod v1;
 mod v2;

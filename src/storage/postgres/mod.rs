@@ -35,9 +35,15 @@ impl Postgres {
     pub fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
         let options: PgConnectOptions = config.url.parse().map_err(BadDatabase::Unreadable)?;
         let options = options.application_name("dlr-receiver").disable_statement_logging();
+        let patience = config.timeout().as_millis().to_string();
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections.get())
             .acquire_timeout(config.timeout())
+            // Nobody waits longer for an answer.
+            .after_connect(move |connection, _| {
+                let give_up = sqlx::query(writer::GIVE_UP).bind(patience.clone()).persistent(false);
+                Box::pin(async move { give_up.execute(connection).await.map(|_| ()) })
+            })
             .connect_lazy_with(options.clone());
         Ok(Self { pool, options: Arc::new(options), patience: config.timeout() })
     }
@@ -54,7 +60,13 @@ impl Postgres {
 
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let mut migrations = sqlx::migrate!("migrations/postgres");
-        Ok(tolerant(&mut migrations).run(&self.pool).await?)
+        // Over a connection of its own, which is given as long as it takes.
+        let options = PgConnectOptions::clone(&self.options);
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(self.patience);
+        let pool = pool.connect_with(options).await?;
+        let done = tolerant(&mut migrations).run(&pool).await;
+        pool.close().await;
+        Ok(done?)
     }
 
     pub fn pool(&self) -> &PgPool {

@@ -20,7 +20,7 @@ from measures import Measures
 from progress import progress
 from report import markdown
 
-PARTS = ["ceilings", "single", "sqlite", "spool", "idle", "stored"]
+PARTS = ["ceilings", "single", "sqlite", "spool", "idle", "asking", "stored"]
 CHART = Path("docs/load.svg")
 SERVERS = ["ours", "axum", "fastapi", "express"]
 
@@ -78,6 +78,8 @@ def jobs(measures, chosen):
     if "idle" in chosen.only:
         for server in (of["ours"], of["axum"]):
             todo["idle", server.name] = f"{server.title}, idle connections", measures.idle, server
+    if "asking" in chosen.only:
+        todo["asking",] = "lists on 1,000,000 stored messages", measures.asking
     if "stored" in chosen.only and chosen.rows:
         todo["stored",] = f"{chosen.rows:,} stored messages", measures.stored
     return todo

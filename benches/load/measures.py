@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import same_work
+from asking import Asking
 from failure import Failure
 from idle import how_many, while_idle
 from postgres import FILL_LOG, Postgres, bindir
@@ -23,6 +24,7 @@ CONNECTIONS = 64
 # A small database, the messages that one statement stores in a large one, and the bytes that one
 # takes on disk, with its receipt, both indexes, and the log of writing it.
 SMALL = 1000
+ASKED = 1_000_000
 CHUNK = 250_000
 ROOM_PER_MESSAGE = 1500
 
@@ -146,12 +148,22 @@ class Measures:
             return Stored(empty, self._recorded(server, CONNECTIONS), questions_small, questions_large)
 
     def _questions(self, server, rows):
-        sids = self.folder / "sids"
+        paths = self.folder / "paths"
         # Random ones of those that are stored, as seed.sql makes them.
-        statement = f"SELECT md5((1 + floor(random() * {rows}))::bigint::text) FROM generate_series(1, 100000)"
-        sids.write_text(self.postgres.sql(statement) + "\n")
-        questions(server, 4, WARM_UP, sids)
-        return measured(server, lambda: questions(server, 4, self.chosen.seconds, sids), self.postgres)
+        path = f"'/messages/' || md5((1 + floor(random() * {rows}))::bigint::text)"
+        paths.write_text(self.postgres.sql(f"SELECT {path} FROM generate_series(1, 100000)") + "\n")
+        questions(server, 4, WARM_UP, paths)
+        return measured(server, lambda: questions(server, 4, self.chosen.seconds, paths), self.postgres)
+
+    def asking(self):
+        """Lists, lookups and statistics on a million messages."""
+        self._seed(ASKED)
+        # What Postgres had in memory is gone; the system may still have it.
+        self.postgres.stop()
+        self.postgres.start()
+        with self.ours.start(self.folder, self.postgres.url) as server:
+            asking = Asking(server, self.postgres, self.folder, self.chosen.seconds)
+            return asking.lists() | asking.others() | {"paging": asking.while_paging(self._recorded, CONNECTIONS)}
 
     def _seed(self, rows):
         self.postgres.empty_database()

@@ -12,7 +12,7 @@ COLUMNS = ["connections", "callbacks/s", "p50", "p99", "CPU s per 100k: server +
 def markdown(found, machine, chosen):
     """All of it; what was left out by `--only` is left out here."""
     parts = [machine + "."]
-    parts += [part(found, chosen) for part in (loads, others, ceilings, idle, stored)]
+    parts += [part(found, chosen) for part in (loads, others, ceilings, idle, asking, stored)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -82,6 +82,22 @@ def idle(found, _):
         for (kind, *name), measured in found.items() if kind == "idle" for before, full, count in [measured]
     ]
     return "\n".join(lines)
+
+
+def asking(found, _):
+    """Questions that list, on a million messages."""
+    of = found.get(("asking",))
+    if not of:
+        return None
+    rows = [
+        [name, f"{load.rate:,.0f}" if load.rate else "", milliseconds(load.p50), milliseconds(load.p99)]
+        for name, load in of.items() if name != "paging"
+    ]
+    alone, beside = of["paging"]
+    return "\n\n".join([
+        table(["on 1,000,000 stored messages, 4 clients", "answers/s", "p50", "p99"], rows),
+        f"- callbacks while one client pages through everything: {beside.rate / alone.rate:.0%} of those without",
+    ])
 
 
 def stored(found, chosen):

@@ -55,8 +55,9 @@ def callbacks(server, connections, seconds):
     return wrk(server.url, connections, seconds, "callbacks.lua", server.contender.path, next(runs))
 
 
-def questions(server, connections, seconds, sids):
-    return wrk(server.url, connections, seconds, "questions.lua", sids)
+def questions(server, connections, seconds, paths):
+    """Asks what stands in a file, a path a line."""
+    return wrk(server.url, connections, seconds, "questions.lua", paths)
 
 
 def measured(server, drive, postgres=None):

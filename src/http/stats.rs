@@ -64,19 +64,12 @@ pub(super) async fn get(
     State(state): State<AppState>,
     QueryPairs(pairs): QueryPairs,
 ) -> Result<Json<Stats>, Problem> {
-    let (mut filter, mut group_by) = (FilterReader::new(&state), Vec::new());
-    for (name, value) in &pairs {
-        match name.as_str() {
-            filters if FilterReader::PARAMETERS.contains(&filters) => filter.take(name, value)?,
-            "group_by" => value.split(',').try_for_each(|word| add_group(&mut group_by, word))?,
-            other => {
-                let allowed = [&FilterReader::PARAMETERS[..], &["group_by"]].concat();
-                return Err(Problem::unknown_parameter(other, &allowed));
-            }
-        }
-    }
+    let mut group_by = Vec::new();
+    let filter = FilterReader::read(&state, &pairs, &["group_by"], |_, value| {
+        value.split(',').try_for_each(|word| add_group(&mut group_by, word))
+    })?;
     let accounts: Vec<Account> = state.accounts_among(&[]).into_iter().map(Cow::into_owned).collect();
-    let request = StatsRequest { filter: filter.finish()?, group_by: &group_by, accounts: &accounts };
+    let request = StatsRequest { filter, group_by: &group_by, accounts: &accounts };
     let counted = state.store.stats(request).await?.map_err(|TooManyGroups| {
         let fault = format!("makes more than {} groups; narrow the question", TooManyGroups::MOST);
         Problem::parameter("group_by", fault)

@@ -88,28 +88,16 @@ pub(crate) async fn export(
     QueryPairs(pairs): QueryPairs,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (filter, format) = read(&state, &pairs)?;
+    let mut format = None;
+    let filter = FilterReader::read(&state, &pairs, &["format"], |name, value| {
+        once(&mut format, name, super::filter::word(name, value)?)
+    })?;
     let format = format.unwrap_or_else(|| Format::accepted(&headers));
     let export = Export { state, filter, format };
     // The first page decides whether there is an answer at all.
     let first = export.page(None).await?;
     let rows = Body::from_stream(export.stream(first));
     Ok((format.headers(), rows).into_response())
-}
-
-fn read(state: &AppState, pairs: &[(String, String)]) -> Result<(MessageFilter, Option<Format>), Problem> {
-    let (mut filter, mut format) = (FilterReader::new(state), None);
-    for (name, value) in pairs {
-        match name.as_str() {
-            filters if FilterReader::PARAMETERS.contains(&filters) => filter.take(name, value)?,
-            "format" => once(&mut format, name, super::filter::word(name, value)?)?,
-            other => {
-                let allowed = [&FilterReader::PARAMETERS[..], &["format"]].concat();
-                return Err(Problem::unknown_parameter(other, &allowed));
-            }
-        }
-    }
-    Ok((filter.finish()?, format))
 }
 
 /// An export that is under way.

@@ -21,7 +21,7 @@ pub(crate) struct FilterReader<'s> {
 
 impl<'s> FilterReader<'s> {
     /// The parameters that filter.
-    pub const PARAMETERS: [&'static str; 15] = [
+    const PARAMETERS: [&'static str; 15] = [
         "account",
         "to",
         "outcome",
@@ -39,13 +39,30 @@ impl<'s> FilterReader<'s> {
         "older_than",
     ];
 
-    /// None yet.
-    pub fn new(state: &'s AppState) -> Self {
-        Self { state, filter: MessageFilter::default(), recipients: Vec::new(), older_than: None }
+    /// Reads a query string. What is no filter but one of the question's `own` parameters goes to `take_own`.
+    pub fn read(
+        state: &'s AppState,
+        pairs: &[(String, String)],
+        own: &[&str],
+        mut take_own: impl FnMut(&str, &str) -> Result<(), Problem>,
+    ) -> Result<MessageFilter, Problem> {
+        let mut reader =
+            Self { state, filter: MessageFilter::default(), recipients: Vec::new(), older_than: None };
+        for (name, value) in pairs {
+            match name.as_str() {
+                filter if Self::PARAMETERS.contains(&filter) => reader.take(filter, value)?,
+                other if own.contains(&other) => take_own(other, value)?,
+                unknown => {
+                    let allowed = [&Self::PARAMETERS[..], own].concat();
+                    return Err(Problem::unknown_parameter(unknown, &allowed));
+                }
+            }
+        }
+        reader.finish()
     }
 
-    /// Takes one of them.
-    pub fn take(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+    /// Takes one filter.
+    fn take(&mut self, name: &str, value: &str) -> Result<(), Problem> {
         if value.is_empty() || value.contains('\0') {
             return Err(Problem::parameter(name, "must neither be empty nor hold a NUL character"));
         }
@@ -74,7 +91,7 @@ impl<'s> FilterReader<'s> {
     }
 
     /// What they ask for together.
-    pub fn finish(self) -> Result<MessageFilter, Problem> {
+    fn finish(self) -> Result<MessageFilter, Problem> {
         let Self { state, mut filter, recipients, older_than } = self;
         for (name, from, window) in
             [("received_to", "received_from", filter.received), ("sent_to", "sent_from", filter.sent)]

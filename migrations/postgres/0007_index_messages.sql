@@ -2,11 +2,14 @@
 CREATE INDEX messages_received ON messages (first_received_at, id);
 -- of one account, which may be a small one among large ones,
 CREATE INDEX messages_account ON messages (account, first_received_at, id);
--- by recipient; numbers that were not understood by their text,
+-- by recipient; numbers that were not understood by the beginning of their text, and
 CREATE INDEX messages_recipient ON messages (recipient, first_received_at, id);
-CREATE INDEX messages_recipient_raw ON messages USING hash (recipient_raw) WHERE recipient IS NULL;
--- by the sender's own text, which may be longer than a tree's entries may be,
-CREATE INDEX messages_custom_field ON messages USING hash (custom_field);
+CREATE INDEX messages_recipient_raw ON messages (left(recipient_raw, 64), first_received_at, id)
+    WHERE recipient IS NULL;
+-- by that of the sender's own text: texts may be longer than a tree's entries may be, and a hash would
+-- grow slow where many messages have the same one,
+CREATE INDEX messages_custom_field ON messages (left(custom_field, 64), first_received_at, id)
+    WHERE custom_field IS NOT NULL;
 -- by campaign, and by any label: callbacks without labels pay for neither,
 CREATE INDEX messages_campaign ON messages ((labels->>'campaign_id'), first_received_at, id)
     WHERE labels->>'campaign_id' IS NOT NULL;

@@ -48,7 +48,11 @@ impl Condition {
         if anomalies != 0 {
             condition.and(&format!("anomalies <> 0 AND anomalies & {anomalies} <> 0"));
         }
-        condition.texts("custom_field", filter.custom_fields.iter().map(String::as_str));
+        if !filter.custom_fields.is_empty() {
+            let texts: Vec<_> = filter.custom_fields.iter().map(String::as_str).collect();
+            let one_of_them = condition.long_texts("custom_field", &texts);
+            condition.and(&one_of_them);
+        }
         condition.window("first_received_at", filter.received);
         condition.window("sent_at", filter.sent);
         condition
@@ -114,15 +118,24 @@ impl Condition {
             alternatives.push(one_of("recipient", &numbers));
         }
         if !unread.is_empty() {
-            let texts: Vec<_> = unread
-                .iter()
-                .filter_map(|recipient| recipient.raw.as_deref())
-                .map(|raw| self.text(raw))
-                .collect();
-            alternatives.push(format!("recipient IS NULL AND {}", one_of("recipient_raw", &texts)));
+            let texts: Vec<_> = unread.iter().filter_map(|recipient| recipient.raw.as_deref()).collect();
+            alternatives.push(format!("recipient IS NULL AND {}", self.long_texts("recipient_raw", &texts)));
         }
         if !alternatives.is_empty() {
             self.and(&format!("({})", alternatives.join(" OR ")));
+        }
+    }
+
+    /// Texts of any length, which Postgres finds by their beginnings.
+    fn long_texts(&mut self, column: &str, texts: &[&str]) -> String {
+        let texts: Vec<_> = texts.iter().map(|text| self.text(text)).collect();
+        match self.dialect {
+            Dialect::Sqlite => one_of(column, &texts),
+            Dialect::Postgres => {
+                let beginnings: Vec<_> = texts.iter().map(|text| format!("left({text}, 64)")).collect();
+                let beginning = one_of(&format!("left({column}, 64)"), &beginnings);
+                format!("{column} IS NOT NULL AND {beginning} AND {}", one_of(column, &texts))
+            }
         }
     }
 

@@ -94,12 +94,13 @@ async fn postgres_reads_no_more_than_a_page_needs() {
     assert!(entries < MESSAGES / 10, "{asked} questions read {entries} entries of indexes");
 }
 
-/// Which index SQLite takes for a filter; it decides without looking at the rows.
+/// Which index SQLite takes for a filter; it decides without looking at the rows. Those that it has no index
+/// for go along the time.
 const INDEXES: [&str; 14] = [
-    "account",
+    "received",
     "recipient",
     "recipient_raw",
-    "custom_field",
+    "received",
     "campaign",
     "outcome",
     "status",
@@ -108,7 +109,7 @@ const INDEXES: [&str; 14] = [
     "retry",
     "flagged",
     "received",
-    "sent",
+    "received",
     "received",
 ];
 
@@ -146,7 +147,6 @@ async fn sqlite_finds_an_index_for_every_filter() {
         let plan = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
         let plan: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
         assert!(plan[0].contains(&format!("USING INDEX messages_{index}")), "{statement}: {plan:?}");
-        let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE"));
-        assert!(!sorts || ["custom_field", "sent"].contains(&index), "{statement}: {plan:?}");
+        assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{statement} sorts: {plan:?}");
     }
 }

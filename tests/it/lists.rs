@@ -174,6 +174,7 @@ each_backend! {
             let answer = ask(body.into()).await;
             assert_eq!((answer.status, answer.problem()), (422, "malformed_body"), "{body}");
         }
+        assert_eq!(ask(" ".repeat(3 << 20)).await.problem(), "body_too_large");
         assert_eq!(app.ask("/messages/lookup").await.problem(), "method_not_allowed");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use axum::{
     Json,
     body::Bytes,
-    extract::State,
+    extract::{State, rejection::BytesRejection},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -44,11 +44,22 @@ struct LookedUp<'a> {
     request_body(content = Lookup, content_type = "application/json"),
     responses(
         (status = 200, description = "What is known of them", body = LookedUp),
+        (status = 413, description = "More than a thousand sids can take", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "No such JSON", body = ProblemBody, content_type = "application/problem+json"),
         Refusals,
     ),
 )]
-pub(crate) async fn lookup(State(state): State<AppState>, body: Bytes) -> Result<Response, Problem> {
+pub(crate) async fn lookup(
+    State(state): State<AppState>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    // axum stops reading after two megabytes, many times what a thousand sids take.
+    let body = body.map_err(|_| {
+        Problem::new(
+            ProblemKind::BodyTooLarge,
+            format!("at most {MAX_SIDS} sids are taken; the body is larger"),
+        )
+    })?;
     let Lookup { sids } = read(&body)?;
     let asked: BTreeSet<String> = sids.into_iter().collect();
     let storable: Vec<String> = asked.iter().filter(|sid| !sid.contains('\0')).cloned().collect();

@@ -90,6 +90,11 @@ impl Zones<'_> {
         known.map_or(self.otherwise, |known| known.time_zone)
     }
 
+    /// Whether two accounts' clocks may show different times.
+    pub fn differ(&self) -> bool {
+        self.accounts.iter().any(|account| account.time_zone != self.otherwise)
+    }
+
     /// How the account's clock shows the span that begins at `start`.
     pub fn label(&self, unit: &GroupBy, start: Time, account: &str) -> String {
         let local = start.with_timezone(&self.of(account));

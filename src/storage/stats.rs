@@ -146,11 +146,16 @@ impl Store {
 
 /// Counts by the groups, by account where its clock matters, and by class of latency.
 fn statement(mut condition: Condition, group_by: &[GroupBy], zones: &Zones<'_>) -> (String, Vec<Argument>) {
-    let timed = group_by.iter().any(GroupBy::is_time);
+    let by_account = group_by.iter().any(GroupBy::is_time) && zones.differ();
     let mut columns: Vec<_> = group_by.iter().map(|by| by.sql(&mut condition, zones)).collect();
-    columns.push(if timed { "account" } else { "''" }.to_owned() + " AS account");
     columns.push(format!("{} AS latency", latency(condition.dialect())));
+    if by_account {
+        columns.push("account".to_owned());
+    }
     let grouped: Vec<_> = (1..=columns.len()).map(|at| at.to_string()).collect();
+    if !by_account {
+        columns.push("'' AS account".to_owned());
+    }
     let (columns, grouped) = (columns.join(", "), grouped.join(", "));
     let Condition { sql, arguments, .. } = condition;
     let statement = format!(
@@ -163,14 +168,22 @@ fn statement(mut condition: Condition, group_by: &[GroupBy], zones: &Zones<'_>) 
 
 /// The class of a message's latency: tenths of a second, cut to three digits.
 fn latency(dialect: Dialect) -> String {
-    let tenths = match dialect {
-        Dialect::Postgres => "CAST(date_part('epoch', decided_at - sent_at) * 1000000 AS BIGINT) / 100000",
-        Dialect::Sqlite => "(decided_at - sent_at) / 100000",
+    // Asked in a way that works out the costly number of microseconds once.
+    let (micros, seconds): (_, fn(u32) -> String) = match dialect {
+        Dialect::Postgres => {
+            let micros = "CAST(date_part('epoch', decided_at - sent_at) * 1000000 AS BIGINT)";
+            (micros, |seconds| format!("INTERVAL '{seconds} seconds'"))
+        }
+        Dialect::Sqlite => ("(decided_at - sent_at)", |seconds| format!("{seconds}000000")),
     };
+    let shorter = |than| format!("decided_at - sent_at < {}", seconds(than));
     format!(
-        "CASE WHEN sent_at > decided_at THEN NULL WHEN {tenths} < 1000 THEN {tenths} \
-            WHEN {tenths} < 10000 THEN {tenths} / 10 * 10 WHEN {tenths} < 100000 THEN {tenths} / 100 * 100 \
-            ELSE {tenths} / 1000 * 1000 END"
+        "CASE WHEN sent_at > decided_at THEN NULL WHEN {} THEN {micros} / 100000 \
+            WHEN {} THEN {micros} / 1000000 * 10 WHEN {} THEN {micros} / 10000000 * 100 \
+            ELSE {micros} / 100000000 * 1000 END",
+        shorter(100),
+        shorter(1000),
+        shorter(10_000),
     )
 }
 

@@ -18,7 +18,13 @@ pub(super) use writer::Writer;
 use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
 
 /// Every statement that only Postgres runs.
-pub(super) const STATEMENTS: [&str; 4] = [record::RECORD, record::RECORD_ONE, ENCODING, writer::GIVE_UP];
+pub(super) const STATEMENTS: [&str; 5] =
+    [record::RECORD, record::RECORD_ONE, ENCODING, READER, writer::GIVE_UP];
+
+/// Nobody waits longer for an answer. Statistics count into tables in memory, which must not spill, and are
+/// over before compiling them would pay.
+const READER: &str = "SELECT set_config('statement_timeout', $1, false), set_config('work_mem', '16MB', false), \
+    set_config('jit', 'off', false)";
 
 const ENCODING: &str = "SELECT current_setting('server_encoding')";
 
@@ -39,10 +45,9 @@ impl Postgres {
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections.get())
             .acquire_timeout(config.timeout())
-            // Nobody waits longer for an answer.
             .after_connect(move |connection, _| {
-                let give_up = sqlx::query(writer::GIVE_UP).bind(patience.clone()).persistent(false);
-                Box::pin(async move { give_up.execute(connection).await.map(|_| ()) })
+                let settings = sqlx::query(READER).bind(patience.clone()).persistent(false);
+                Box::pin(async move { settings.execute(connection).await.map(|_| ()) })
             })
             .connect_lazy_with(options.clone());
         Ok(Self { pool, options: Arc::new(options), patience: config.timeout() })

@@ -13,6 +13,7 @@ mod fallback;
 mod health;
 mod messages;
 mod openapi;
+mod pace;
 mod problem;
 mod problem_kind;
 mod rejected;
@@ -55,13 +56,14 @@ fn public_routes() -> Router<AppState> {
 /// What the company's own tools and operators ask.
 fn internal_routes(state: &AppState) -> Router<AppState> {
     let readers = from_fn_with_state(state.clone(), auth::require_read);
+    let gives_way = || from_fn_with_state(state.clone(), pace::give_way);
     Router::new()
-        .route("/messages", get(messages::list::list))
+        .route("/messages", get(messages::list::list).layer(gives_way()))
         .route("/messages/export", get(messages::export::export).layer(CompressionLayer::new()))
-        .route("/messages/lookup", post(messages::lookup::lookup))
+        .route("/messages/lookup", post(messages::lookup::lookup).layer(gives_way()))
         .route("/messages/{sid}", get(messages::get))
         .route("/messages/{sid}/callbacks", get(messages::callbacks))
-        .route("/stats", get(stats::get))
+        .route("/stats", get(stats::get).layer(gives_way()))
         .route("/status-codes", get(status_codes::list))
         .route("/status-codes/{code}", get(status_codes::get))
         .route("/rejected", get(rejected::list))

@@ -6,6 +6,7 @@ use super::{
     ApiKeyList,
     auth::{ApiKeys, CallbackTokens},
     compat::Reader,
+    pace::Pace,
 };
 use crate::{
     domain::{Account, AccountName, Clock, ConfiguredAccount, StatusTable},
@@ -25,6 +26,7 @@ pub struct Shared {
     pub(super) clock: Clock,
     pub(super) ingest: Ingest,
     pub(super) keep_rejected: Keep,
+    pub(super) pace: Pace,
     pub(super) store: Store,
     pub(super) table: Arc<StatusTable>,
 }
@@ -46,6 +48,11 @@ impl std::ops::Deref for AppState {
 }
 
 impl Shared {
+    /// Asks something about many messages, which gives way to callbacks.
+    pub(super) async fn give_way<T>(&self, question: impl Future<Output = T>) -> T {
+        self.pace.take(question, || self.ingest.is_committing()).await
+    }
+
     /// How an account's receipts are read; the account may be configured no longer.
     pub(super) fn account(&self, name: &AccountName) -> Cow<'_, Account> {
         match self.accounts.get(name) {
@@ -99,6 +106,7 @@ impl AppState {
             clock,
             ingest,
             keep_rejected,
+            pace: Pace::default(),
             store,
             table,
         }))

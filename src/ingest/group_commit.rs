@@ -1,7 +1,14 @@
 //! Group commit: while one batch is on its way to disk, the next one gathers. No timer, so that a lone
 //! callback is never delayed.
 
-use std::{future::pending, time::Duration};
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     sync::{
@@ -24,20 +31,30 @@ use crate::{domain::DeliveryReceipt, exotel::RawRequest, storage::Store};
 /// The way into the store. Cheap to clone; the group commit ends with the last clone, once everything
 /// that waits is on disk.
 #[derive(Clone, Debug)]
-pub(super) struct GroupCommit(mpsc::Sender<Pending<Ticket>>);
+pub(super) struct GroupCommit {
+    queue: mpsc::Sender<Pending<Ticket>>,
+    committing: Arc<AtomicBool>,
+}
 
 impl GroupCommit {
     /// Starts to commit what comes.
     pub fn start(config: IngestConfig, committer: Committer, overflow: Overflow) -> (Self, JoinHandle<()>) {
         let (sender, queue) = mpsc::channel(config.queue.get());
-        let gathering = Gathering { queue, batch: config.batch.get(), overflow };
-        (Self(sender), tokio::spawn(gathering.run(committer)))
+        let committing = Arc::new(AtomicBool::new(false));
+        let gathering =
+            Gathering { queue, batch: config.batch.get(), committing: Arc::clone(&committing), overflow };
+        (Self { queue: sender, committing }, tokio::spawn(gathering.run(committer)))
+    }
+
+    /// Whether a batch is on its way to disk.
+    pub fn is_committing(&self) -> bool {
+        self.committing.load(Ordering::Relaxed)
     }
 
     /// Waits until the receipt is on disk.
     pub async fn keep(&self, receipt: Box<DeliveryReceipt>, raw: RawRequest) -> Result<Kept, NotKept> {
         let (waiting, answer) = oneshot::channel();
-        self.0.try_send(Pending { receipt, raw, waiting }).map_err(|error| match error {
+        self.queue.try_send(Pending { receipt, raw, waiting }).map_err(|error| match error {
             TrySendError::Full(_) => NotKept::QueueFull,
             TrySendError::Closed(_) => NotKept::Unavailable,
         })?;
@@ -85,6 +102,7 @@ struct Gathering {
     queue: mpsc::Receiver<Pending<Ticket>>,
     /// The most callbacks of one commit.
     batch: usize,
+    committing: Arc<AtomicBool>,
     overflow: Overflow,
 }
 
@@ -98,8 +116,10 @@ impl Gathering {
             if self.overflow.circuit.is_open() {
                 self.overflow.take(batch).await;
             } else {
+                self.committing.store(true, Ordering::Relaxed);
                 // Boxed: it is larger than all that surrounds it.
                 let done = self.outwait(Box::pin(committer.commit(batch))).await;
+                self.committing.store(false, Ordering::Relaxed);
                 self.release(done).await;
             }
         }

@@ -111,6 +111,12 @@ impl Ingest {
         self.circuit.is_open()
     }
 
+    /// Whether callbacks are being committed.
+    #[must_use]
+    pub fn is_committing(&self) -> bool {
+        self.group_commit.is_committing()
+    }
+
     /// Whether callbacks are taken while the store fails.
     #[must_use]
     pub fn has_spool(&self) -> bool {

@@ -36,7 +36,8 @@ pub(super) async fn details(
     let query = CampaignQuery { account, campaign, recipient, recipient_raw, order, offset, limit };
     // Postgres knows no NUL.
     let storable = ![campaign, recipient_raw.unwrap_or_default()].iter().any(|text| text.contains('\0'));
-    let page = if storable { state.store.campaign(&query).await.map_err(failed)? } else { NOTHING };
+    let page =
+        if storable { state.give_way(state.store.campaign(&query)).await.map_err(failed)? } else { NOTHING };
     let rows: Vec<CampaignRow> = page
         .messages
         .into_iter()

@@ -107,37 +107,50 @@ struct Export {
     format: Format,
 }
 
+/// A part of an export, as it is written.
+struct Written {
+    rows: Bytes,
+    next: Option<Cursor>,
+}
+
 /// Where an export goes on.
 enum Place {
-    At(Page<Message<'static>>),
+    At(Written),
     After(Cursor),
     End,
 }
 
 impl Export {
-    async fn page(&self, after: Option<Cursor>) -> Result<Page<Message<'static>>, StoreError> {
-        self.state.store.list(&self.filter, PageRequest { limit: ROWS_PER_PAGE, after }).await
+    async fn page(&self, after: Option<Cursor>) -> Result<Written, StoreError> {
+        let page = PageRequest { limit: ROWS_PER_PAGE, after };
+        let written = async {
+            let Page { items, next } = self.state.store.list(&self.filter, page).await?;
+            let head = if after.is_none() { self.head() } else { Bytes::new() };
+            Ok(Written { rows: [head, self.rows(&items)?].concat().into(), next })
+        };
+        self.state.give_way(written).await
     }
 
     /// One chunk a page; the next page is asked for when the client has taken the one before. A page that
     /// fails ends the answer without its end, so that nobody takes a part for the whole.
-    fn stream(self, first: Page<Message<'static>>) -> impl Stream<Item = Result<Bytes, StoreError>> {
-        let head = match self.format {
-            Format::Ndjson => Bytes::new(),
-            Format::Csv => csv_rows::head(),
-        };
-        stream::try_unfold((self, Place::At(first), head), async |(export, place, head)| {
-            let page = match place {
-                Place::At(page) => page,
+    fn stream(self, first: Written) -> impl Stream<Item = Result<Bytes, StoreError>> {
+        stream::try_unfold((self, Place::At(first)), async |(export, place)| {
+            let Written { rows, next } = match place {
+                Place::At(written) => written,
                 Place::After(seen) => export.page(Some(seen)).await.inspect_err(|error| {
                     tracing::error!(%error, "an export ends early");
                 })?,
                 Place::End => return Ok(None),
             };
-            let rows = [head, export.rows(&page.items)?].concat().into();
-            let place = page.next.map_or(Place::End, Place::After);
-            Ok(Some((rows, (export, place, Bytes::new()))))
+            Ok(Some((rows, (export, next.map_or(Place::End, Place::After)))))
         })
+    }
+
+    fn head(&self) -> Bytes {
+        match self.format {
+            Format::Ndjson => Bytes::new(),
+            Format::Csv => csv_rows::head(),
+        }
     }
 
     fn rows(&self, messages: &[Message<'_>]) -> Result<Bytes, StoreError> {

@@ -12,7 +12,7 @@ use dlr_receiver::{
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 use tokio::time::sleep;
 
-use crate::support::{Backend, DEADLINE, TestApp, migrated};
+use crate::support::{Answer, Backend, DEADLINE, Settings, TestApp, migrated};
 
 const MESSAGES: i64 = 1_000_000;
 
@@ -65,33 +65,66 @@ async fn reads(connection: &mut PgConnection) -> (i64, i64, i64) {
     (row.get(0), row.get(1), row.get(2))
 }
 
+/// How many entries of indexes so many questions read; none may read the table from end to end.
+async fn entries_read(
+    connection: &mut PgConnection,
+    asked: usize,
+    questions: impl Future<Output = ()>,
+) -> i64 {
+    let (scans, before, entries) = reads(connection).await;
+    questions.await;
+    // The server counts a little later.
+    let asked = before + i64::try_from(asked).unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let (scans_after, so_far, entries_after) = reads(connection).await;
+        if so_far >= asked {
+            assert_eq!(scans_after, scans, "a question read the whole table");
+            break entries_after - entries;
+        }
+        assert!(Instant::now() < deadline, "{so_far} index scans, {asked} expected");
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Questions about a campaign of 10,000, and how many of its messages each is about.
+const CAMPAIGN: &str = "/v2/accounts/default/sms-campaigns/c7/sms-details";
+const OF_CAMPAIGN: [(&str, usize); 4] = [
+    ("", 10_000),
+    ("?sort_by=date_updated:desc&limit=500", 10_000),
+    ("?offset=9000&limit=500", 10_000),
+    ("?number=09818667919", 1),
+];
+const READER: Settings<'static> =
+    &[("ACCOUNTS__DEFAULT__READ_KEY", "key1"), ("ACCOUNTS__DEFAULT__READ_TOKEN", "token1")];
+
 #[tokio::test]
 async fn postgres_reads_no_more_than_a_page_needs() {
     let database = migrated(Backend::Postgres).await;
     seed(&database.url).await;
     let mut connection = PgConnection::connect(&database.url).await.unwrap();
-    let app = TestApp::on_database(database, &[]).await;
+    let app = TestApp::on_database(database, READER).await;
     // 2026-11-05, when all of them have come.
     app.clock.store(1_793_836_800_000_000, Ordering::Relaxed);
-    let (scans, questions, entries) = reads(&mut connection).await;
-    for (query, expected) in SELECTIVE {
-        let answer = app.ask(&format!("/messages?{query}")).await;
-        assert_eq!(answer.json["items"].as_array().unwrap().len(), expected, "{query}");
-    }
-    // The server counts a little later.
-    let asked = i64::try_from(SELECTIVE.len()).unwrap();
-    let deadline = Instant::now() + DEADLINE;
-    let (scans_after, entries_after) = loop {
-        let (scans, so_far, entries) = reads(&mut connection).await;
-        if so_far >= questions + asked {
-            break (scans, entries);
+    let entries = entries_read(&mut connection, SELECTIVE.len(), async {
+        for (query, expected) in SELECTIVE {
+            let answer = app.ask(&format!("/messages?{query}")).await;
+            assert_eq!(answer.json["items"].as_array().unwrap().len(), expected, "{query}");
         }
-        assert!(Instant::now() < deadline, "{so_far} index scans, {questions} before");
-        sleep(Duration::from_millis(200)).await;
-    };
-    assert_eq!(scans_after, scans, "a question read the whole table");
-    let entries = entries_after - entries;
-    assert!(entries < MESSAGES / 10, "{asked} questions read {entries} entries of indexes");
+    });
+    let entries = entries.await;
+    assert!(entries < MESSAGES / 10, "lists read {entries} entries of indexes");
+    // Each counts its campaign, and sorts it for a page.
+    let entries = entries_read(&mut connection, 2 * OF_CAMPAIGN.len(), async {
+        for (query, expected) in OF_CAMPAIGN {
+            let question =
+                app.request("GET", &format!("{CAMPAIGN}{query}")).basic_auth("key1", Some("token1"));
+            let answer = Answer::of(question.send().await.unwrap()).await;
+            assert_eq!(answer.json["metadata"]["total"], expected, "{query}");
+        }
+    });
+    let entries = entries.await;
+    assert!(entries < 3 * 2 * 10_500, "campaigns read {entries} entries of indexes");
 }
 
 /// Which index SQLite takes for a filter; it decides without looking at the rows. Those that it has no index

@@ -8,6 +8,7 @@ import time
 from urllib.parse import urlencode
 
 from failure import Failure
+from usage import PeakMemory
 from wrk import WARM_UP, Load, questions
 
 CLIENTS = 4
@@ -55,6 +56,20 @@ class Asking:
             "lookup of 1,000 sids, one client": self._timed("POST", "/messages/lookup", json.dumps({"sids": sids})),
             "a day's statistics by hour and outcome, one client": self._timed("GET", by_hour),
         }
+
+    def export(self):
+        """The seconds that an export of everything takes, and the most megabytes that the service holds."""
+        connection, start = self._connection(), time.perf_counter()
+        with PeakMemory(self.server.pid) as memory:
+            connection.request("GET", "/messages/export")
+            answer = connection.getresponse()
+            lines = 0
+            while part := answer.read1(1 << 20):
+                lines += part.count(b"\n")
+        stored = int(self.postgres.sql("SELECT count(*) FROM messages"))
+        if (answer.status, lines) != (200, stored):
+            raise Failure(f"of {stored} messages {lines} were exported ({answer.status})")
+        return time.perf_counter() - start, memory.peak / 1e6
 
     def while_paging(self, recorded, connections):
         """Callbacks without and with one client that pages through everything, over and over."""

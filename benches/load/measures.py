@@ -163,7 +163,8 @@ class Measures:
         self.postgres.start()
         with self.ours.start(self.folder, self.postgres.url) as server:
             asking = Asking(server, self.postgres, self.folder, self.chosen.seconds)
-            return asking.lists() | asking.others() | {"paging": asking.while_paging(self._recorded, CONNECTIONS)}
+            found = asking.lists() | asking.others() | {"export": asking.export()}
+            return found | {"paging": asking.while_paging(self._recorded, CONNECTIONS)}
 
     def _seed(self, rows):
         self.postgres.empty_database()

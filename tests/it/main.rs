@@ -7,6 +7,7 @@
 mod support;
 
 mod accounts;
+mod attacks;
 mod binary;
 mod callbacks;
 mod compat;

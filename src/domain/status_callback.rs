@@ -1,14 +1,26 @@
 //! A StatusCallback: what Exotel said, field by field, before anything is made of it.
 
+use std::fmt;
+
 use super::{BadMessageSid, Field, MessageSid};
 
 /// A field as received: a key and its text, none for JSON's null. Free of NUL characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RawField {
     /// The key in the provider's spelling.
     pub key: String,
     /// The value; numbers and nested JSON as they were written.
     pub value: Option<String>,
+}
+
+/// Its name, where it is a known one: the rest is the recipient's and the sender's.
+impl fmt::Debug for RawField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Field::from_key(&self.key) {
+            Some(field) => write!(f, "{field:?}"),
+            None => f.write_str("…"),
+        }
+    }
 }
 
 impl RawField {
@@ -200,6 +212,13 @@ mod tests {
     fn callback(pairs: &[(&str, &str)]) -> Result<StatusCallback, NotAStatusCallback> {
         let field = |&(key, value): &(&str, &str)| RawField { key: key.into(), value: Some(value.into()) };
         StatusCallback::from_fields(pairs.iter().map(field).collect()).map_err(|(reason, _)| reason)
+    }
+
+    #[test]
+    fn debugging_shows_which_fields_there_are_and_nothing_of_them() {
+        let shown = callback(&[("SmsSid", "s1"), ("to", "09812345670"), ("Status", "sent"), ("0981", "")]);
+        let shown = format!("{:?}", shown.unwrap());
+        assert!(shown.contains("fields: [SmsSid, To, Status, …]") && !shown.contains("0981"), "{shown}");
     }
 
     #[test]

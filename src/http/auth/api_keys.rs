@@ -1,0 +1,100 @@
+//! API keys, and what each of them may do.
+
+use axum::{
+    extract::{Request, State},
+    http::HeaderMap,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::credentials::{Digests, basic_credentials, credentials};
+use crate::http::{
+    AppState, Problem, ProblemKind,
+    api_key::{ApiKeyList, Scope},
+};
+
+/// The API keys in force: digests, and the scopes of each in the same place.
+#[derive(Debug)]
+pub(in crate::http) struct ApiKeys {
+    digests: Digests,
+    scopes: Vec<Vec<Scope>>,
+}
+
+impl ApiKeys {
+    pub fn new(keys: &ApiKeyList) -> Self {
+        let (digests, scopes) = keys.0.iter().map(|key| (key.sha256, key.scopes.clone())).unzip();
+        Self { digests: Digests(digests), scopes }
+    }
+
+    /// Whether the bearer of these credentials may do what `scope` names. `admin` may do everything.
+    fn admit(&self, headers: &HeaderMap, scope: Scope) -> Result<(), Problem> {
+        if self.scopes.is_empty() {
+            return Ok(());
+        }
+        let key = presented_key(headers).ok_or_else(|| {
+            Problem::unauthorized("send an API key, as a Bearer token or as the Basic password")
+        })?;
+        let found = self.digests.find(&key);
+        let granted = found.ok_or_else(|| Problem::unauthorized("the API key is not known"))?;
+        let granted = &self.scopes[granted];
+        if granted.contains(&scope) || granted.contains(&Scope::Admin) {
+            return Ok(());
+        }
+        let word: &str = scope.into();
+        Err(Problem::new(ProblemKind::MissingScope, format!("the API key lacks the scope `{word}`"))
+            .with("scope", word))
+    }
+}
+
+/// Lets only keys with the scope `read` pass.
+pub(in crate::http) async fn require_read(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match state.api_keys.admit(request.headers(), Scope::Read) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// A Bearer token; or the Basic password, or the Basic user where the password is empty.
+fn presented_key(headers: &HeaderMap) -> Option<Vec<u8>> {
+    credentials(headers, "bearer").map(|token| token.as_bytes().to_vec()).or_else(|| {
+        let (user, password) = basic_credentials(headers)?;
+        Some(if password.is_empty() { user } else { password })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{
+        ApiKeyConfig, KeyDigest,
+        auth::credentials::presented::{authorization, basic},
+    };
+
+    #[test]
+    fn a_key_admits_by_its_scopes() {
+        let key = |name: &str, key: &str, scope| ApiKeyConfig {
+            name: name.into(),
+            sha256: KeyDigest::of(key),
+            scopes: vec![scope],
+        };
+        let keys = ApiKeyList(vec![
+            key("r", "dlr_r", Scope::Read),
+            key("w", "dlr_w", Scope::Write),
+            key("a", "dlr_a", Scope::Admin),
+        ]);
+        let keys = ApiKeys::new(&keys);
+        let may_read = |headers| keys.admit(&headers, Scope::Read).is_ok();
+        assert!(
+            may_read(authorization("bearer dlr_r"))
+                && may_read(basic("", "dlr_r"))
+                && may_read(basic("dlr_r", ""))
+        );
+        assert!(may_read(authorization("Bearer dlr_a")));
+        assert!(!may_read(authorization("Bearer dlr_w")) && !may_read(authorization("Bearer dlr_")));
+        assert!(!may_read(HeaderMap::new()) && !may_read(authorization("Basic %%%")));
+    }
+}

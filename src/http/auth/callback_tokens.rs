@@ -1,0 +1,52 @@
+//! The tokens that open an account's callback URL.
+
+use std::borrow::Cow;
+
+use axum::http::HeaderMap;
+use percent_encoding::percent_decode_str;
+
+use super::credentials::{Digests, basic_credentials};
+use crate::{domain::Secret, http::KeyDigest};
+
+/// The tokens that open an account's callback URL.
+#[derive(Debug)]
+pub(in crate::http) struct CallbackTokens(Digests);
+
+impl CallbackTokens {
+    pub fn new(tokens: &[Secret]) -> Self {
+        Self(Digests(tokens.iter().map(|token| KeyDigest::of(token.reveal())).collect()))
+    }
+
+    /// Whether a request with these credentials may pass: any of the places may hold any of the
+    /// tokens. Where no token is configured everybody may.
+    pub fn admit(&self, path: Option<&str>, query: &str, headers: &HeaderMap) -> bool {
+        if self.0.0.is_empty() {
+            return true;
+        }
+        let mut admitted = path.is_some_and(|token| self.0.find(token.as_bytes()).is_some());
+        for token in query.split('&').filter_map(|pair| pair.strip_prefix("token=")) {
+            admitted |= self.0.find(&Cow::from(percent_decode_str(token))).is_some();
+        }
+        if let Some((_, password)) = basic_credentials(headers) {
+            admitted |= self.0.find(&password).is_some();
+        }
+        admitted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::auth::credentials::presented::basic;
+
+    #[test]
+    fn any_valid_token_in_any_place_opens_the_url() {
+        let tokens = CallbackTokens::new(&["new".into(), "old".into()]);
+        let none = HeaderMap::new();
+        assert!(tokens.admit(Some("new"), "", &none) && tokens.admit(Some("old"), "", &none));
+        assert!(tokens.admit(None, "a=b&token=ne%77", &none));
+        assert!(tokens.admit(None, "", &basic("anyone", "old")));
+        assert!(!tokens.admit(None, "", &none) && !tokens.admit(Some("ne"), "token=", &basic("new", "")));
+        assert!(CallbackTokens::new(&[]).admit(None, "", &none), "none is asked for");
+    }
+}

@@ -76,6 +76,25 @@ impl Recipient {
         })
     }
 
+    /// Whether both are the same number, however each is spelled. Exotel masks digits: where `said` shows
+    /// `X` or `*`, any digit may stand, but [`Self::SHOWN`] digits at least must be there and agree.
+    #[must_use]
+    pub fn may_be(&self, said: &Self) -> bool {
+        if let (Some(own), Some(said)) = (&self.e164, &said.e164) {
+            return own == said;
+        }
+        let own = self.e164.as_ref().or(self.raw.as_ref()).map(|text| places(text)).unwrap_or_default();
+        let said = said.raw.as_deref().map(places).unwrap_or_default();
+        let masked = said.contains(&MASK);
+        let agree = |(own, said): (&u8, &u8)| own == said || *said == MASK;
+        let shown = said.iter().filter(|&&place| place != MASK).count();
+        let fits = if masked { said.len() <= own.len() } else { said.len() == own.len() };
+        fits && shown >= Self::SHOWN && own.iter().rev().zip(said.iter().rev()).all(agree)
+    }
+
+    /// How many digits of a masked number have to be there before it may be another one.
+    pub const SHOWN: usize = 4;
+
     /// Loads the numbering plans now, so that the first callback does not wait for them.
     pub fn warm_up() {
         let _ = Self::read("+919800000000", Country::INDIA);
@@ -91,6 +110,19 @@ fn indian_mobile(raw: &str) -> Option<String> {
     };
     let spellings = ["0", "+91", "91", ""].into_iter().filter_map(|prefix| raw.strip_prefix(prefix));
     spellings.into_iter().find(mobile).map(|digits| format!("+91{digits}"))
+}
+
+/// What a masked digit is written as.
+const MASK: u8 = b'X';
+
+/// The digits of a number in any spelling, with their masks, without zeros before a code.
+fn places(text: &str) -> Vec<u8> {
+    let place = |b: u8| match b {
+        b'0'..=b'9' => Some(b),
+        b'x' | b'X' | b'*' => Some(MASK),
+        _ => None,
+    };
+    text.bytes().filter_map(place).skip_while(|&b| b == b'0').collect()
 }
 
 impl fmt::Display for Recipient {
@@ -162,6 +194,33 @@ mod tests {
             assert_eq!(e164(raw), None, "{raw}");
             assert_eq!(Recipient::read(raw, Country::INDIA).raw.as_deref(), Some(raw));
         }
+    }
+
+    #[test]
+    fn a_number_may_be_every_spelling_of_itself_and_every_mask_that_fits() {
+        let may_be =
+            |own, said| Recipient::read(own, Country::INDIA).may_be(&Recipient::read(said, Country::INDIA));
+        for said in
+            ["09812345670", "919812345670", "+91 98123 45670", "0XXXXX45670", "XXXXXXXX5670", "98123*****"]
+        {
+            for own in ["+919812345670", "09812345670"] {
+                assert!(may_be(own, said), "{own} {said}");
+            }
+        }
+        for said in [
+            "09812345671",
+            "0XXXXX45671",
+            "XXXXXXXXXX",
+            "XXXXXXXXX670",
+            "",
+            "5670",
+            "X+9198123456709",
+            "null",
+        ] {
+            assert!(!may_be("+919812345670", said), "{said}");
+        }
+        assert!(may_be("56767", "56767") && !may_be("56767", "567670"), "short codes are no E.164");
+        assert!(!may_be("", "") && !may_be("X", "X"));
     }
 
     #[test]

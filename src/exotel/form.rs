@@ -8,6 +8,20 @@ use crate::domain::{Anomalies, Anomaly, Field, Labels, RawField};
 
 /// Query parameters that are the service's own: they are neither fields nor labels.
 pub const RESERVED: [&str; 3] = ["token", "exp", "sig"];
+/// The parameter that signs a URL.
+const SIGNATURE: &str = "sig";
+/// What a signed URL is for. Without a signature `to` is what any other parameter is.
+pub const SIGNED_RECIPIENT: &str = "to";
+
+/// Whether a query string with this key is signed.
+pub(super) fn signs(key: &str) -> bool {
+    key == SIGNATURE
+}
+
+/// Whether a key is the service's own in a query string that is signed, or is not.
+pub(super) fn is_own(key: &str, signed: bool) -> bool {
+    RESERVED.contains(&key) || signed && key == SIGNED_RECIPIENT
+}
 
 /// Every pair of `encoded`, in order.
 pub(super) fn pairs(encoded: &[u8], texts: &mut Texts) -> Vec<(String, String)> {
@@ -40,22 +54,29 @@ pub(super) fn fields(body: &[u8], texts: &mut Texts) -> Vec<RawField> {
 
 /// The labels of a POST: its whole query string. None of it can stand in for a field of the body.
 pub(super) fn labels(query: &str, texts: &mut Texts) -> (Labels, Anomalies) {
-    collect_labels(&pairs(query.as_bytes(), texts))
+    let mut pairs = pairs(query.as_bytes(), texts);
+    without_own(&mut pairs);
+    collect_labels(&pairs)
 }
 
 /// What a GET carries: everything but the service's own parameters is a field, and what is no known
 /// field is a label too.
 pub(super) fn fields_and_labels(query: &str, texts: &mut Texts) -> (Vec<RawField>, (Labels, Anomalies)) {
     let mut pairs = pairs(query.as_bytes(), texts);
-    pairs.retain(|(key, _)| !RESERVED.contains(&key.as_str()));
+    without_own(&mut pairs);
     let unknown: Vec<_> = pairs.iter().filter(|(key, _)| Field::from_key(key).is_none()).cloned().collect();
     let fields = pairs.into_iter().map(|(key, value)| RawField { key, value: Some(value) });
     (fields.collect(), collect_labels(&unknown))
 }
 
+fn without_own(pairs: &mut Vec<(String, String)>) {
+    let signed = pairs.iter().any(|(key, _)| signs(key));
+    pairs.retain(|(key, _)| !is_own(key, signed));
+}
+
 fn collect_labels(pairs: &[(String, String)]) -> (Labels, Anomalies) {
     let (mut labels, mut anomalies) = (Labels::default(), Anomalies::NONE);
-    for (key, value) in pairs.iter().filter(|(key, _)| !RESERVED.contains(&key.as_str())) {
+    for (key, value) in pairs {
         anomalies.insert_if(!labels.insert(key, value), Anomaly::BadLabel);
     }
     (labels, anomalies)
@@ -66,6 +87,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_signed_recipient_is_neither_a_label_nor_a_field() {
+        let signed = "to=%2B919812345670&exp=1&s%69g=x&token=t&campaign_id=c&To=09812345670&SmsSid=s1";
+        let (fields, (labels, _)) = fields_and_labels(signed, &mut Texts::default());
+        let keys: Vec<_> = fields.iter().map(|field| field.key.as_str()).collect();
+        assert_eq!(keys, ["campaign_id", "To", "SmsSid"]);
+        assert_eq!((labels.get("campaign_id"), labels.get("to")), (Some("c"), None));
+        let (labels, _) = super::labels(signed, &mut Texts::default());
+        assert_eq!(
+            (labels.get("to"), labels.get("exp"), labels.get("To")),
+            (None, None, Some("09812345670"))
+        );
+        let (labels, _) = super::labels("to=x", &mut Texts::default());
+        assert_eq!(labels.get("to"), Some("x"), "nothing is signed");
+        let (fields, _) = fields_and_labels("to=x&exp=1", &mut Texts::default());
+        assert_eq!(fields[0].key, "to");
+    }
 
     proptest! {
         #[test]

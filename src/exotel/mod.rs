@@ -19,7 +19,7 @@ mod text;
 pub use api_error::ApiError;
 pub use callback::{CallbackError, ParsedCallback, parse};
 pub use campaign::{CampaignRow, Envelope, Metadata};
-pub use form::RESERVED as RESERVED_QUERY_KEYS;
+pub use form::{RESERVED as RESERVED_QUERY_KEYS, SIGNED_RECIPIENT};
 pub use format::Format;
 pub use raw_request::RawRequest;
 pub use said::Said;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
-use super::form::RESERVED;
+use super::form::{is_own, signs};
 
 /// A callback as it came over the wire. It owns what it holds, so that it can be kept and read again.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,20 +29,24 @@ pub enum RawRequest {
 }
 
 impl RawRequest {
-    /// The query string, percent-encoded, without the token and its like, however their names are encoded.
+    /// The query string, percent-encoded, without the token, a signature and what
+    /// it signs, however their names are encoded.
     #[must_use]
     pub fn query_without_secrets(&self) -> Cow<'_, str> {
         let (Self::Post { query, .. } | Self::Get { query }) = self;
-        let secret = |pair: &&str| {
-            let key = pair.split('=').next().unwrap_or_default();
-            RESERVED.contains(&&*percent_decode_str(key).decode_utf8_lossy())
-        };
+        let signed = query.split('&').any(|pair| signs(&key(pair)));
+        let secret = |pair: &&str| is_own(&key(pair), signed);
         if query.split('&').any(|pair| secret(&pair)) {
             query.split('&').filter(|pair| !secret(pair)).collect::<Vec<_>>().join("&").into()
         } else {
             query.into()
         }
     }
+}
+
+/// The key of a pair, decoded.
+fn key(pair: &str) -> Cow<'_, str> {
+    percent_decode_str(pair.split('=').next().unwrap_or_default()).decode_utf8_lossy()
 }
 
 /// Nothing of a request but its kind: the rest is nobody's business.
@@ -63,6 +67,7 @@ mod tests {
     fn a_kept_query_string_holds_no_secret() {
         let kept = |query: &str| RawRequest::Get { query: query.into() }.query_without_secrets().into_owned();
         assert_eq!(kept("SmsSid=s1&token=t&%74oken=t&sig=x&tokens=y"), "SmsSid=s1&tokens=y");
-        assert_eq!(kept("a=b&c"), "a=b&c");
+        assert_eq!(kept("a=b&c&to=d"), "a=b&c&to=d");
+        assert_eq!(kept("SmsSid=s1&to=t&exp=1&s%69g=x&To=u"), "SmsSid=s1&To=u");
     }
 }

@@ -7,7 +7,7 @@ use axum::{ServiceExt, extract::Request};
 use tokio::net::TcpListener;
 
 use crate::{
-    config::Config,
+    config::{Config, ConfigError},
     domain::{Clock, Recipient},
     http::{self, AppState, Parts},
     ingest::{Ingest, IngestParts, IngestTasks, Prepare},
@@ -56,8 +56,10 @@ impl App {
             clock,
             ingest,
             keep_rejected: config.rejected.keep(),
+            limits: config.limits,
             store: store.clone(),
             table,
+            trusted_proxies: config.http.trusted_proxies().map_err(ConfigError::TrustedProxies)?,
         });
         Recipient::warm_up();
         let listeners = listeners(config, state).await?;
@@ -78,8 +80,9 @@ impl App {
     /// Answers until the end begins, then finishes what was accepted, within the deadline.
     pub async fn run(self, shutdown: Shutdown) {
         let serving = self.listeners.into_iter().map(|(listener, service)| {
-            let (service, begun) =
-                (ServiceExt::<Request>::into_make_service(service), shutdown.clone().begun());
+            // Guards and limits want the address of who connects.
+            let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
+            let begun = shutdown.clone().begun();
             async move { axum::serve(listener, service).with_graceful_shutdown(begun).await }
         });
         let serving = futures_util::future::join_all(serving);

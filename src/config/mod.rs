@@ -12,8 +12,11 @@ use url::Url;
 pub use load::{Sources, load};
 
 use crate::{
-    domain::{AccountConfig, BadAccount, BadStatusCode, ConfiguredAccount, StatusCodeConfig, StatusTable},
-    http::{AuthConfig, Exposure, HttpConfig},
+    domain::{
+        AccountConfig, BadAccount, BadNetwork, BadStatusCode, Callers, ConfiguredAccount, StatusCodeConfig,
+        StatusTable,
+    },
+    http::{AuthConfig, Exposure, HttpConfig, LimitsConfig},
     ingest::{BadIngest, IngestConfig, RejectedConfig, SpoolConfig},
     storage::{BadDatabase, DatabaseConfig},
     telemetry::{LogConfig, TelemetryError},
@@ -32,6 +35,8 @@ pub struct Config {
     pub spool: SpoolConfig,
     /// Who may ask.
     pub auth: AuthConfig,
+    /// How often one caller may ask, and be refused.
+    pub limits: LimitsConfig,
     /// How much of the log of refused bodies is kept.
     pub rejected: RejectedConfig,
     /// What is logged.
@@ -84,6 +89,9 @@ pub enum ConfigError {
     /// An account.
     #[error(transparent)]
     Account(#[from] BadAccount),
+    /// The proxies before the service.
+    #[error("http.trusted_proxies: {0}")]
+    TrustedProxies(BadNetwork),
     /// An entry of the table of status codes.
     #[error(transparent)]
     StatusCode(#[from] BadStatusCode),
@@ -133,6 +141,7 @@ impl Config {
     /// [`ConfigError`] says what to set.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.accounts()?;
+        self.http.trusted_proxies().map_err(ConfigError::TrustedProxies)?;
         self.status_table()?;
         self.database.check()?;
         self.ingest.check()?;
@@ -155,7 +164,7 @@ impl Config {
     pub fn check_exposure(&self) -> Result<(), ConfigError> {
         let Exposure { callbacks, questions } = self.http.exposure();
         let open = |(name, account): (&String, &AccountConfig)| {
-            account.callback_tokens.0.is_empty().then(|| {
+            Callers::checked(account).is_ok_and(|callers| callers.are_anybody()).then(|| {
                 format!(
                     "set accounts.{name}.callback_tokens (DLR__ACCOUNTS__{}__CALLBACK_TOKENS)",
                     name.to_uppercase()

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{Account, AccountName, BadAccountName, Country, Secret, StringList};
+use super::{Account, AccountName, BadAccountName, BadCallers, Callers, Country, Secret, StringList};
 
 /// `[accounts.NAME]`: one sender whose callbacks are taken.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -13,6 +13,12 @@ use super::{Account, AccountName, BadAccountName, Country, Secret, StringList};
 pub struct AccountConfig {
     /// Tokens that open the callback URL; several at once while they are rotated. None: no token is asked for.
     pub callback_tokens: StringList<Secret>,
+    /// Secrets that callback URLs for one recipient are signed with; the first one signs.
+    pub signing_secrets: StringList<Secret>,
+    /// Networks, as CIDR ranges, that callbacks are taken from; none: from everywhere.
+    pub allow_from: StringList<String>,
+    /// Whether callbacks that `allow_from` or a signature refuses are only logged, and taken.
+    pub report_only: bool,
     /// IANA name of the zone in which Exotel writes this account's zone-less times.
     pub time_zone: Tz,
     /// ISO 3166 code of the country of recipients that are written without a country code.
@@ -33,6 +39,9 @@ impl Default for AccountConfig {
     fn default() -> Self {
         Self {
             callback_tokens: StringList(Vec::new()),
+            signing_secrets: StringList(Vec::new()),
+            allow_from: StringList(Vec::new()),
+            report_only: false,
             time_zone: Tz::Asia__Kolkata,
             country: Country::INDIA,
             sid: String::new(),
@@ -54,6 +63,14 @@ pub enum BadAccount {
         name: String,
         /// What is wrong with it.
         source: BadAccountName,
+    },
+    /// Who may call it.
+    #[error("accounts.{name}.{source}")]
+    Callers {
+        /// The account.
+        name: AccountName,
+        /// What is wrong.
+        source: BadCallers,
     },
     /// A key without a token, or a token without a key.
     #[error("accounts.{name}: set read_key and read_token both, or neither (DLR__ACCOUNTS__{}__{missing})",
@@ -88,13 +105,13 @@ pub enum BadAccount {
     },
 }
 
-/// An account, what opens its callback URL, and who may read it in Exotel's way.
+/// An account, who may call it, and who may read it in Exotel's way.
 #[derive(Clone, Debug)]
 pub struct ConfiguredAccount {
     /// How its receipts are read.
     pub account: Account,
-    /// Any of them opens the callback URL; none: no token is asked for.
-    pub callback_tokens: StringList<Secret>,
+    /// Who may call it.
+    pub callers: Callers,
     /// None: nobody reads it in Exotel's way.
     pub read_access: Option<ReadAccess>,
 }
@@ -123,9 +140,11 @@ impl AccountConfig {
         let named = AccountName::new(name);
         let name = named.map_err(|source| BadAccount::Name { name: name.to_owned(), source })?;
         let read_access = self.read_access(&name)?;
-        let &Self { time_zone, country, ref callback_tokens, .. } = self;
+        let callers = Callers::checked(self);
+        let callers = callers.map_err(|source| BadAccount::Callers { name: name.clone(), source })?;
+        let &Self { time_zone, country, .. } = self;
         let account = Account { name, time_zone, country };
-        Ok(ConfiguredAccount { account, callback_tokens: callback_tokens.clone(), read_access })
+        Ok(ConfiguredAccount { account, callers, read_access })
     }
 
     fn read_access(&self, name: &AccountName) -> Result<Option<ReadAccess>, BadAccount> {

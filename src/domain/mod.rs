@@ -6,6 +6,7 @@
 
 mod account;
 mod anomaly;
+mod callers;
 mod classification;
 mod clock;
 mod config;
@@ -28,6 +29,7 @@ mod verdict;
 
 pub use account::{Account, AccountName, BadAccountName};
 pub use anomaly::{Anomalies, Anomaly};
+pub use callers::{BadCallers, Callers};
 pub use clock::{Clock, Time};
 pub use config::{AccountConfig, BadAccount, ConfiguredAccount, ReadAccess};
 pub use field::Field;

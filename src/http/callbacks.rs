@@ -4,7 +4,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, Method, header},
+    http::{HeaderMap, HeaderName, Method, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -13,12 +13,17 @@ use utoipa::ToSchema;
 
 use super::{
     AppState, MAX_BODY, Problem, ProblemKind,
+    auth::{Call, Caller, SignedFor, UrlParams},
     extract::PathParams,
     openapi::{CallbackFields, CallbackRefusals},
     state::KnownAccount,
     trace::RequestOutcome,
 };
-use crate::{exotel::RawRequest, ingest::Accepted};
+use crate::{
+    domain::{Field, Time},
+    exotel::{self, RawRequest},
+    ingest::Accepted,
+};
 
 /// What Exotel is told.
 #[derive(Serialize, ToSchema)]
@@ -31,11 +36,11 @@ struct Taken<'a> {
 
 /// A status callback.
 ///
-/// The token, if any, is in the query string (`token`), in the path or in the Basic password. What else stands in the
-/// query string is kept as labels.
+/// The token, if any, is in the query string (`token`), in the path or in the Basic password. In its place, a signature
+/// opens the URL for one recipient. What else stands in the query string is kept as labels.
 #[utoipa::path(
     post, path = "/callbacks/exotel/{account}", tag = "Callbacks", security(()),
-    params(("account" = String, Path, description = "The account", example = "default")),
+    params(("account" = String, Path, description = "The account", example = "default"), UrlParams),
     request_body(content((CallbackFields = "application/x-www-form-urlencoded"), (CallbackFields = "application/json"), (CallbackFields = "multipart/form-data"))),
     responses((status = 200, description = "It is on disk", body = Taken), CallbackRefusals),
 )]
@@ -52,7 +57,7 @@ pub(super) async fn receive(
 /// What is no known field is a label.
 #[utoipa::path(
     get, path = "/callbacks/exotel/{account}", tag = "Callbacks", security(()),
-    params(("account" = String, Path, description = "The account", example = "default"), CallbackFields),
+    params(("account" = String, Path, description = "The account", example = "default"), CallbackFields, UrlParams),
     responses((status = 200, description = "It is on disk", body = Taken), CallbackRefusals),
 )]
 #[expect(dead_code, reason = "only described: `receive` takes it")]
@@ -102,21 +107,21 @@ async fn take(
     token: Option<&str>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let known = find(state, account)?;
-    let (head, body) = request.into_parts();
-    let query = head.uri.query().unwrap_or_default();
-    if !known.tokens.admit(token, query, &head.headers) {
-        return Err(Problem::unauthorized("the callback URL needs one of the account's tokens"));
-    }
     let received_at = state.clock.now();
+    let (head, body) = request.into_parts();
+    let (known, signed_for) = admit(state, account, &call(state, &head, token), received_at)?;
+    let query = head.uri.query().unwrap_or_default().to_owned();
     let raw = if head.method == Method::GET {
-        RawRequest::Get { query: query.to_owned() }
+        RawRequest::Get { query }
     } else {
         let body = read_body(&head.headers, body).await?;
         let content_type = text(&head.headers, header::CONTENT_TYPE);
         let content_encoding = text(&head.headers, header::CONTENT_ENCODING);
-        RawRequest::Post { content_type, content_encoding, query: query.to_owned(), body }
+        RawRequest::Post { content_type, content_encoding, query, body }
     };
+    if let Some(signed_for) = signed_for {
+        admit_for(state, known, &signed_for, (&raw, call(state, &head, token).caller))?;
+    }
     let Accepted { sid, kept } = state.ingest.accept(raw, &known.account, received_at).await?;
     let status = kept.into();
     let mut response = Json(Taken { status, sid: sid.as_str() }).into_response();
@@ -124,12 +129,49 @@ async fn take(
     Ok(response)
 }
 
+/// What a request shows of itself before its body is read.
+fn call<'r>(state: &'r AppState, head: &'r Parts, token: Option<&'r str>) -> Call<'r> {
+    let caller = Caller::of(&head.extensions, &head.headers, &state.trusted_proxies);
+    Call { token, query: head.uri.query().unwrap_or_default(), headers: &head.headers, caller }
+}
+
+/// The account that is called, if this call may; whom the call is signed for, if that is why it may.
+fn admit<'s>(
+    state: &'s AppState,
+    account: &str,
+    call: &Call,
+    now: Time,
+) -> Result<(&'s KnownAccount, Option<SignedFor>), Problem> {
+    let refuse = |problem| state.limits.refuse(&call.caller, problem);
+    let Some(known) = find(state, account) else {
+        // An account that is none takes as long as a token that is none.
+        let _ = state.nobody.admit(call, account, now);
+        let detail = "the callback URL names an account that is not configured";
+        return Err(refuse(Problem::new(ProblemKind::UnknownAccount, detail)));
+    };
+    let signed_for = known.guard.admit(call, known.account.name.as_str(), now).map_err(refuse)?;
+    Ok((known, signed_for))
+}
+
+/// Holds a call to the recipient that it is signed for; only now it is known whom it is about. It is read
+/// twice for that, so that all others need not carry a recipient to where they are read.
+fn admit_for(
+    state: &AppState,
+    known: &KnownAccount,
+    signed_for: &SignedFor,
+    (raw, caller): (&RawRequest, Caller),
+) -> Result<(), Problem> {
+    // What is no callback is refused for that, and kept.
+    let Ok(parsed) = exotel::parse(raw) else { return Ok(()) };
+    let said = parsed.callback.get(Field::To);
+    let admitted = known.guard.admit_for(signed_for, said, (&known.account, caller));
+    admitted.map_err(|problem| state.limits.refuse(&caller, problem))
+}
+
 /// Account names are lower case; a URL may have been typed otherwise.
-fn find<'s>(state: &'s AppState, account: &str) -> Result<&'s KnownAccount, Problem> {
+fn find<'s>(state: &'s AppState, account: &str) -> Option<&'s KnownAccount> {
     let known = state.accounts.get(account);
-    known.or_else(|| state.accounts.get(account.to_ascii_lowercase().as_str())).ok_or_else(|| {
-        Problem::new(ProblemKind::UnknownAccount, "the callback URL names an account that is not configured")
-    })
+    known.or_else(|| state.accounts.get(account.to_ascii_lowercase().as_str()))
 }
 
 /// A header as text; one that is no text is none of those that are taken.

@@ -1,10 +1,11 @@
-//! `[http]` and `[auth]`.
+//! `[http]`, `[auth]` and `[limits]`.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, num::NonZeroU32};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::ApiKeyList;
+use crate::domain::{BadNetwork, Networks, StringList};
 
 /// `[http]`: where the service listens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -16,6 +17,8 @@ pub struct HttpConfig {
     pub internal_bind: Option<SocketAddr>,
     /// The URL under which Exotel reaches `bind`, such as `https://dlr.example.com`; empty is `http://BIND`.
     pub public_url: String,
+    /// The proxies, as CIDR ranges, whose `X-Forwarded-For` is believed; none: no one's.
+    pub trusted_proxies: StringList<String>,
     /// How long a shutdown waits for requests that are under way, in milliseconds.
     pub shutdown_timeout_ms: u64,
 }
@@ -29,6 +32,34 @@ pub struct AuthConfig {
     pub allow_insecure: bool,
 }
 
+/// `[limits]`: how often one caller may ask, and be refused, in a minute; 0 sets no limit.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct LimitsConfig {
+    /// Questions with one API key.
+    pub questions_per_minute_per_key: u32,
+    /// Questions from one address.
+    pub questions_per_minute_per_address: u32,
+    /// Callbacks and questions from one address that are refused for who sends them.
+    pub refusals_per_minute_per_address: u32,
+}
+
+impl LimitsConfig {
+    /// Questions with one API key; none: no limit.
+    pub(super) fn questions_per_key(self) -> Option<NonZeroU32> {
+        NonZeroU32::new(self.questions_per_minute_per_key)
+    }
+
+    /// Questions from one address; none: no limit.
+    pub(super) fn questions_per_address(self) -> Option<NonZeroU32> {
+        NonZeroU32::new(self.questions_per_minute_per_address)
+    }
+
+    /// Refusals of one address; none: no limit.
+    pub(super) fn refusals_per_address(self) -> Option<NonZeroU32> {
+        NonZeroU32::new(self.refusals_per_minute_per_address)
+    }
+}
+
 /// What a configuration lays open beyond this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exposure {
@@ -39,6 +70,14 @@ pub struct Exposure {
 }
 
 impl HttpConfig {
+    /// The networks of the proxies whose `X-Forwarded-For` is believed.
+    ///
+    /// # Errors
+    /// [`BadNetwork`] names a text that is none.
+    pub fn trusted_proxies(&self) -> Result<Networks, BadNetwork> {
+        Networks::read(&self.trusted_proxies.0)
+    }
+
     /// Which of the two listeners can be reached from elsewhere.
     #[must_use]
     pub fn exposure(&self) -> Exposure {

@@ -45,6 +45,9 @@ pub(super) enum Refusals {
     /// The API key lacks the scope.
     #[response(status = 403, content_type = "application/problem+json")]
     MissingScope(ProblemBody),
+    /// Too many questions with this key or from this address; `Retry-After` says when to go on.
+    #[response(status = 429, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds")))]
+    TooMany(ProblemBody),
     /// The database cannot answer now.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),
@@ -57,7 +60,7 @@ pub(super) enum CallbackRefusals {
     /// The path is not valid UTF-8.
     #[response(status = 400, content_type = "application/problem+json")]
     Parameter(ProblemBody),
-    /// A token is missing or wrong.
+    /// A token or signature is missing or wrong, or callbacks are not taken from this address.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(ProblemBody),
     /// No such account.
@@ -72,6 +75,9 @@ pub(super) enum CallbackRefusals {
     /// No status callback, or a broken body; kept with the reason.
     #[response(status = 422, content_type = "application/problem+json")]
     NoStatusCallback(ProblemBody),
+    /// Refused like that too often from this address; `Retry-After` says when to go on.
+    #[response(status = 429, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds")))]
+    TooManyRefused(ProblemBody),
     /// Neither the store nor the spool can take it, or too many wait.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),

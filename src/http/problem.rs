@@ -16,7 +16,7 @@ pub struct Problem {
     kind: ProblemKind,
     status: StatusCode,
     members: Map<String, Value>,
-    headers: Vec<(HeaderName, &'static str)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
@@ -42,13 +42,30 @@ impl Problem {
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.headers.push((name, value));
+        self.headers.push((name, HeaderValue::from_static(value)));
         self
+    }
+
+    /// Which kind it is.
+    pub(super) fn kind(&self) -> ProblemKind {
+        self.kind
+    }
+
+    /// One request too many; the next may come in so many seconds.
+    pub(super) fn too_many(detail: &str, retry_after_s: u64) -> Self {
+        let mut problem = Self::new(ProblemKind::TooManyRequests, detail);
+        problem.headers.push((header::RETRY_AFTER, retry_after_s.into()));
+        problem
     }
 
     /// A token or key is missing or wrong.
     pub(super) fn unauthorized(detail: &str) -> Self {
-        Self::new(ProblemKind::Unauthorized, detail)
+        Self::of_unauthorized(ProblemKind::Unauthorized, detail)
+    }
+
+    /// A kind that is answered with 401.
+    pub(super) fn of_unauthorized(kind: ProblemKind, detail: &str) -> Self {
+        Self::new(kind, detail)
             .header(header::WWW_AUTHENTICATE, "Bearer realm=\"dlr-receiver\"")
             .header(header::WWW_AUTHENTICATE, "Basic realm=\"dlr-receiver\", charset=\"UTF-8\"")
     }
@@ -91,7 +108,7 @@ impl IntoResponse for Problem {
         let mut response = (self.status, Json(Value::Object(self.members))).into_response();
         let headers = response.headers_mut();
         for (name, value) in self.headers {
-            headers.append(name, HeaderValue::from_static(value));
+            headers.append(name, value);
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response.extensions_mut().insert(RequestOutcome(self.kind.into()));

@@ -6,6 +6,8 @@ use axum::http::StatusCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum ProblemKind {
+    /// The account takes no callbacks from there.
+    AddressNotAllowed,
     /// The same sid was reported for several accounts.
     AmbiguousSid,
     /// The database refuses what the callback holds.
@@ -28,6 +30,8 @@ pub enum ProblemKind {
     Overloaded,
     /// No store can take it, or answer, now.
     StoreUnavailable,
+    /// The caller has asked, or has been refused, too often.
+    TooManyRequests,
     /// A token or key is missing or wrong.
     Unauthorized,
     /// No such account.
@@ -46,6 +50,7 @@ impl ProblemKind {
     /// The status and the title that problems of this kind have.
     pub(super) fn status_and_title(self) -> (StatusCode, &'static str) {
         match self {
+            Self::AddressNotAllowed => (StatusCode::UNAUTHORIZED, "Address not allowed"),
             Self::AmbiguousSid => (StatusCode::CONFLICT, "Several accounts have this sid"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
             Self::CannotBeStored => (StatusCode::UNPROCESSABLE_ENTITY, "Cannot be stored"),
@@ -57,6 +62,7 @@ impl ProblemKind {
             Self::NotAStatusCallback => (StatusCode::UNPROCESSABLE_ENTITY, "Not a status callback"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "Overloaded"),
             Self::StoreUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "Store unavailable"),
+            Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Self::UnknownAccount => (StatusCode::NOT_FOUND, "Unknown account"),
             Self::UnknownRoute => (StatusCode::NOT_FOUND, "Unknown route"),

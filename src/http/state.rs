@@ -3,13 +3,13 @@
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use super::{
-    ApiKeyList,
-    auth::{ApiKeys, CallbackTokens},
+    ApiKeyList, LimitsConfig,
+    auth::{ApiKeys, CallbackGuard, Limits},
     compat::Reader,
     pace::Pace,
 };
 use crate::{
-    domain::{Account, AccountName, Clock, ConfiguredAccount, StatusTable},
+    domain::{Account, AccountName, Clock, ConfiguredAccount, Networks, StatusTable},
     ingest::Ingest,
     storage::{Keep, Store},
 };
@@ -26,16 +26,20 @@ pub struct Shared {
     pub(super) clock: Clock,
     pub(super) ingest: Ingest,
     pub(super) keep_rejected: Keep,
+    pub(super) limits: Limits,
+    /// The guard of accounts that are none.
+    pub(super) nobody: CallbackGuard,
     pub(super) pace: Pace,
     pub(super) store: Store,
     pub(super) table: Arc<StatusTable>,
+    pub(super) trusted_proxies: Networks,
 }
 
-/// An account, what opens its callback URL, and who reads it in Exotel's way.
+/// An account, who may call it, and who reads it in Exotel's way.
 #[derive(Debug)]
 pub(super) struct KnownAccount {
     pub account: Account,
-    pub tokens: CallbackTokens,
+    pub guard: CallbackGuard,
     pub reader: Option<Reader>,
 }
 
@@ -73,7 +77,7 @@ impl Shared {
 /// What the handlers' state is made of.
 #[derive(Debug)]
 pub struct Parts {
-    /// The accounts whose callbacks are taken, and what opens their URLs and their messages.
+    /// The accounts whose callbacks are taken, who may call them, and who may read them.
     pub accounts: Vec<ConfiguredAccount>,
     /// The API keys in force.
     pub api_keys: ApiKeyList,
@@ -83,32 +87,40 @@ pub struct Parts {
     pub ingest: Ingest,
     /// How much of the log of refused bodies is kept.
     pub keep_rejected: Keep,
+    /// How often one caller may ask, and be refused.
+    pub limits: LimitsConfig,
     /// Where receipts and messages are kept.
     pub store: Store,
     /// The status codes in force.
     pub table: Arc<StatusTable>,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Networks,
 }
 
 impl AppState {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { accounts, api_keys, clock, ingest, keep_rejected, store, table } = parts;
+        let Parts { accounts, api_keys, clock, ingest, keep_rejected, limits, store, table, trusted_proxies } =
+            parts;
         let known = |configured: ConfiguredAccount| {
-            let ConfiguredAccount { account, callback_tokens, read_access } = configured;
-            let tokens = CallbackTokens::new(&callback_tokens.0);
+            let ConfiguredAccount { account, callers, read_access } = configured;
+            let guard = CallbackGuard::new(&callers);
             let reader = read_access.as_ref().map(Reader::new);
-            (account.name.clone(), KnownAccount { account, tokens, reader })
+            (account.name.clone(), KnownAccount { account, guard, reader })
         };
         Self(Arc::new(Shared {
             accounts: accounts.into_iter().map(known).collect(),
-            api_keys: ApiKeys::new(&api_keys),
+            api_keys: ApiKeys::new(&api_keys, limits.questions_per_key()),
             clock,
             ingest,
             keep_rejected,
+            limits: Limits::new(limits),
+            nobody: CallbackGuard::of_nobody(),
             pace: Pace::default(),
             store,
             table,
+            trusted_proxies,
         }))
     }
 }

@@ -66,6 +66,9 @@ fn every_key_stands_in_the_default_configuration_and_in_the_readme() {
     }
     let accounts = [
         "callback_tokens",
+        "signing_secrets",
+        "allow_from",
+        "report_only",
         "time_zone",
         "country",
         "sid",

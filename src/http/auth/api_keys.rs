@@ -1,5 +1,7 @@
 //! API keys, and what each of them may do.
 
+use std::num::NonZeroU32;
+
 use axum::{
     extract::{Request, State},
     http::HeaderMap,
@@ -7,7 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::credentials::{Digests, basic_credentials, credentials};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+
+use super::{
+    Caller,
+    credentials::{Digests, basic_credentials, credentials},
+    retry_after_s,
+};
 use crate::http::{
     AppState, Problem, ProblemKind,
     api_key::{ApiKeyList, Scope},
@@ -18,12 +26,16 @@ use crate::http::{
 pub(in crate::http) struct ApiKeys {
     digests: Digests,
     scopes: Vec<Vec<Scope>>,
+    /// How often each may ask; none: as often as it likes.
+    limits: Vec<DefaultDirectRateLimiter>,
 }
 
 impl ApiKeys {
-    pub fn new(keys: &ApiKeyList) -> Self {
+    pub fn new(keys: &ApiKeyList, questions_per_minute: Option<NonZeroU32>) -> Self {
         let (digests, scopes) = keys.0.iter().map(|key| (key.sha256, key.scopes.clone())).unzip();
-        Self { digests: Digests(digests), scopes }
+        let limit = |limit| RateLimiter::direct(Quota::per_minute(limit));
+        let limits = keys.0.iter().filter_map(|_| questions_per_minute.map(limit)).collect();
+        Self { digests: Digests(digests), scopes, limits }
     }
 
     /// Whether the bearer of these credentials may do what `scope` names. `admin` may do everything.
@@ -35,8 +47,11 @@ impl ApiKeys {
             Problem::unauthorized("send an API key, as a Bearer token or as the Basic password")
         })?;
         let found = self.digests.find(&key);
-        let granted = found.ok_or_else(|| Problem::unauthorized("the API key is not known"))?;
-        let granted = &self.scopes[granted];
+        let found = found.ok_or_else(|| Problem::unauthorized("the API key is not known"))?;
+        if let Some(Err(early)) = self.limits.get(found).map(RateLimiter::check) {
+            return Err(Problem::too_many("too many questions with this API key", retry_after_s(&early)));
+        }
+        let granted = &self.scopes[found];
         if granted.contains(&scope) || granted.contains(&Scope::Admin) {
             return Ok(());
         }
@@ -52,10 +67,24 @@ pub(in crate::http) async fn require_read(
     request: Request,
     next: Next,
 ) -> Response {
-    match state.api_keys.admit(request.headers(), Scope::Read) {
+    match admit(&state, &request, Scope::Read) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
+}
+
+/// Whether this question may be asked, and now.
+fn admit(state: &AppState, request: &Request, scope: Scope) -> Result<(), Problem> {
+    let caller = Caller::of(request.extensions(), request.headers(), &state.trusted_proxies);
+    state
+        .limits
+        .count_question(&caller)
+        .map_err(|retry_after_s| Problem::too_many("too many questions from this address", retry_after_s))?;
+    let admitted = state.api_keys.admit(request.headers(), scope);
+    admitted.map_err(|problem| match problem.kind() {
+        ProblemKind::Unauthorized => state.limits.refuse(&caller, problem),
+        _ => problem,
+    })
 }
 
 /// A Bearer token; or the Basic password, or the Basic user where the password is empty.
@@ -86,7 +115,7 @@ mod tests {
             key("w", "dlr_w", Scope::Write),
             key("a", "dlr_a", Scope::Admin),
         ]);
-        let keys = ApiKeys::new(&keys);
+        let keys = ApiKeys::new(&keys, None);
         let may_read = |headers| keys.admit(&headers, Scope::Read).is_ok();
         assert!(
             may_read(authorization("bearer dlr_r"))

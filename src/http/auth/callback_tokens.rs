@@ -10,18 +10,23 @@ use crate::{domain::Secret, http::KeyDigest};
 
 /// The tokens that open an account's callback URL.
 #[derive(Debug)]
-pub(in crate::http) struct CallbackTokens(Digests);
+pub(super) struct CallbackTokens(Digests);
 
 impl CallbackTokens {
     pub fn new(tokens: &[Secret]) -> Self {
         Self(Digests(tokens.iter().map(|token| KeyDigest::of(token.reveal())).collect()))
     }
 
+    /// Whether no token is configured.
+    pub fn is_empty(&self) -> bool {
+        self.0.0.is_empty()
+    }
+
     /// Whether a request with these credentials may pass: any of the places may hold any of the
-    /// tokens. Where no token is configured everybody may.
+    /// tokens.
     pub fn admit(&self, path: Option<&str>, query: &str, headers: &HeaderMap) -> bool {
-        if self.0.0.is_empty() {
-            return true;
+        if self.is_empty() {
+            return false;
         }
         let mut admitted = path.is_some_and(|token| self.0.find(token.as_bytes()).is_some());
         for token in query.split('&').filter_map(|pair| pair.strip_prefix("token=")) {
@@ -47,6 +52,7 @@ mod tests {
         assert!(tokens.admit(None, "a=b&token=ne%77", &none));
         assert!(tokens.admit(None, "", &basic("anyone", "old")));
         assert!(!tokens.admit(None, "", &none) && !tokens.admit(Some("ne"), "token=", &basic("new", "")));
-        assert!(CallbackTokens::new(&[]).admit(None, "", &none), "none is asked for");
+        let unasked = CallbackTokens::new(&[]);
+        assert!(unasked.is_empty() && !unasked.admit(Some(""), "token=", &none));
     }
 }

@@ -6,7 +6,8 @@
 //! 2. the credentials: missing, of other characters, wrong;
 //! 3. the account: another one than the credentials', inactive;
 //! 4. the resource: missing, unknown;
-//! 5. the limit of requests a minute;
+//! 5. the limit of requests a minute (that of the caller's address goes before 2, and that of wrong
+//!    credentials takes the place of 2's answer);
 //! 6. the parameters, and what is asked for: not found.
 
 mod call;
@@ -17,15 +18,15 @@ mod v2;
 
 use axum::{
     Router,
-    extract::State,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    extract::{Request, State},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{MethodRouter, any},
 };
 
 use self::call::{Call, Version};
 pub(super) use self::reader::Reader;
-use super::{AppState, Problem, fallback, trace::RequestOutcome};
+use super::{AppState, Problem, auth::Caller, fallback, trace::RequestOutcome};
 use crate::{
     exotel::{ApiError, Envelope, Format},
     storage::StoreError,
@@ -41,7 +42,9 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/V{version}/{*resource}", answer())
 }
 
-async fn answer(State(state): State<AppState>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+async fn answer(State(state): State<AppState>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    let (method, uri) = (&head.method, &head.uri);
     let Some(call) = Call::of(uri.path()) else {
         return fallback::no_such_route().await.into_response();
     };
@@ -49,20 +52,17 @@ async fn answer(State(state): State<AppState>, method: Method, uri: Uri, headers
         let problem = fallback::method_not_allowed().await;
         return problem.header(header::ALLOW, "GET,HEAD").into_response();
     }
-    match reply(&state, &call, &headers, uri.query().unwrap_or_default()).await {
+    match reply(&state, &call, &head).await {
         Ok(response) => response,
         Err(error) => refuse(&call, &error),
     }
 }
 
-async fn reply(
-    state: &AppState,
-    call: &Call,
-    headers: &HeaderMap,
-    query: &str,
-) -> Result<Response, ApiError> {
+async fn reply(state: &AppState, call: &Call, head: &Parts) -> Result<Response, ApiError> {
     let asked = call.read()?;
-    let known = reader::admit(state, asked.account_sid, headers)?;
+    let (headers, query) = (&head.headers, head.uri.query().unwrap_or_default());
+    let caller = Caller::of(&head.extensions, headers, &state.trusted_proxies);
+    let known = reader::admit(state, asked.account_sid, &caller, headers)?;
     if call.version == Version::Second {
         return v2::details(state, known, asked.resource, query).await;
     }

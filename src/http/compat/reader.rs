@@ -1,19 +1,14 @@
 //! Who may read an account in Exotel's way, and how often.
 
-use std::time::Duration;
-
 use axum::http::HeaderMap;
-use governor::{
-    DefaultDirectRateLimiter, Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use crate::{
     domain::{Account, ReadAccess},
     exotel::ApiError,
     http::{
         AppState,
-        auth::{ReadCredentials, basic_credentials},
+        auth::{Caller, ReadCredentials, basic_credentials, retry_after_s},
         state::KnownAccount,
     },
 };
@@ -53,21 +48,29 @@ impl<'s> Admitted<'s> {
 
     /// Counts a request.
     pub fn within_limit(self) -> Result<(), ApiError> {
-        self.reader.limit.check().map_err(|early| {
-            let wait = early.wait_time_from(DefaultClock::default().now());
-            // Whole seconds, and never too few.
-            let retry_after_s = (wait + Duration::from_millis(999)).as_secs();
-            ApiError::TooManyRequests { retry_after_s }
-        })
+        let limited = self.reader.limit.check();
+        limited.map_err(|early| ApiError::TooManyRequests { retry_after_s: retry_after_s(&early) })
     }
 }
 
-/// The account of `sid`, if these credentials read it.
+/// The account of `sid`, if these credentials read it. Wrong ones are counted with those of all who ask.
 pub(super) fn admit<'s>(
     state: &'s AppState,
     sid: &str,
+    caller: &Caller,
     headers: &HeaderMap,
 ) -> Result<Admitted<'s>, ApiError> {
+    let too_many = |retry_after_s| ApiError::TooManyRequests { retry_after_s };
+    state.limits.count_question(caller).map_err(too_many)?;
+    opened(state, sid, headers).map_err(|error| match error {
+        ApiError::Unauthorized | ApiError::CredentialsMissing | ApiError::MalformedCredentials => {
+            state.limits.count_refusal(caller).map_or_else(too_many, |()| error)
+        }
+        error => error,
+    })
+}
+
+fn opened<'s>(state: &'s AppState, sid: &str, headers: &HeaderMap) -> Result<Admitted<'s>, ApiError> {
     let (key, token) = basic_credentials(headers).ok_or(ApiError::CredentialsMissing)?;
     if key.is_empty() || token.is_empty() {
         return Err(ApiError::CredentialsMissing);

@@ -1,0 +1,161 @@
+//! Who may call an account: from where, and with which token or signature.
+
+use std::{net::IpAddr, time::Duration};
+
+use axum::http::HeaderMap;
+use governor::Quota;
+
+use super::{
+    CallbackTokens, Caller,
+    limits::Keyed,
+    signatures::{Fault, Signatures, SignedFor},
+};
+use crate::{
+    domain::{Account, Callers, Networks, Time},
+    http::{Problem, ProblemKind},
+};
+
+/// What guards an account's callback URL.
+#[derive(Debug)]
+pub(in crate::http) struct CallbackGuard {
+    tokens: CallbackTokens,
+    signatures: Signatures,
+    allow_from: Networks,
+    /// What would be refused is reported, and let in.
+    reports: Option<Reports>,
+}
+
+/// What a request shows of itself before its body is read.
+pub(in crate::http) struct Call<'r> {
+    /// The token of its path.
+    pub token: Option<&'r str>,
+    pub query: &'r str,
+    pub headers: &'r HeaderMap,
+    pub caller: Caller<'r>,
+}
+
+/// Why a callback is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Refusal {
+    /// It comes from elsewhere.
+    Address,
+    /// It has no good token.
+    Token,
+    /// Its URL is not well signed.
+    Signature(Fault),
+}
+
+impl CallbackGuard {
+    pub fn new(callers: &Callers) -> Self {
+        Self {
+            tokens: CallbackTokens::new(&callers.tokens),
+            signatures: Signatures::new(&callers.signing_secrets),
+            allow_from: callers.allow_from.clone(),
+            reports: callers.report_only.then(Reports::new),
+        }
+    }
+
+    /// One that lets nobody in, and takes as long over it as another: for accounts that are none.
+    pub fn of_nobody() -> Self {
+        let secret = || vec!["nobody has this secret".into()];
+        Self::new(&Callers { tokens: secret(), signing_secrets: secret(), ..Callers::default() })
+    }
+
+    /// Lets a callback in, for one recipient alone where only a signature says that it may.
+    pub fn admit(&self, call: &Call, name: &str, now: Time) -> Result<Option<SignedFor>, Problem> {
+        self.admit_from(call, name)?;
+        if self.tokens.admit(call.token, call.query, call.headers) {
+            return Ok(None);
+        }
+        let needs_token = !self.tokens.is_empty();
+        if self.signatures.is_empty() {
+            return if needs_token { Err(Refusal::Token.into()) } else { Ok(None) };
+        }
+        match self.signatures.check(name, call.query, now) {
+            Ok(signed_for) => Ok(Some(signed_for)),
+            // Reporting alone must not open what a token closes. What has expired was signed, once.
+            Err(Fault::Unsigned) if needs_token => Err(Refusal::Token.into()),
+            Err(fault @ Fault::Forged) if needs_token => Err(Refusal::Signature(fault).into()),
+            Err(fault) => self.refuse(Refusal::Signature(fault), call.caller, name).map(|()| None),
+        }
+    }
+
+    /// Lets a callback in whose URL was signed, if it is about the right recipient.
+    pub fn admit_for(
+        &self,
+        signed_for: &SignedFor,
+        said: Option<&str>,
+        (account, caller): (&Account, Caller),
+    ) -> Result<(), Problem> {
+        match signed_for.check(said, account) {
+            Ok(()) => Ok(()),
+            Err(fault) => self.refuse(Refusal::Signature(fault), caller, account.name.as_str()),
+        }
+    }
+
+    fn admit_from(&self, call: &Call, name: &str) -> Result<(), Problem> {
+        let allowed = |address| self.allow_from.contain(address);
+        if self.allow_from.is_empty() || call.caller.address().is_some_and(allowed) {
+            return Ok(());
+        }
+        self.refuse(Refusal::Address, call.caller, name)
+    }
+
+    /// Refuses, or reports that it would.
+    fn refuse(&self, refusal: Refusal, caller: Caller, name: &str) -> Result<(), Problem> {
+        let reports = self.reports.as_ref().ok_or_else(|| Problem::from(refusal))?;
+        reports.report(refusal, caller, name);
+        Ok(())
+    }
+}
+
+impl Refusal {
+    /// Which guard refuses, and why.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Address => ("allow_from", "address"),
+            Self::Token => ("callback_tokens", "token"),
+            Self::Signature(fault) => ("signing_secrets", fault.into()),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::unauthorized(match refusal {
+            Refusal::Address => {
+                return Self::of_unauthorized(
+                    ProblemKind::AddressNotAllowed,
+                    "the account does not take callbacks from this address",
+                );
+            }
+            Refusal::Token => "the callback URL needs one of the account's tokens",
+            Refusal::Signature(Fault::Unsigned) => "the callback URL has to be signed",
+            Refusal::Signature(Fault::Forged) => {
+                "the signature of the callback URL is not good for what it says"
+            }
+            Refusal::Signature(Fault::Expired) => "the time of the signed callback URL is over",
+            Refusal::Signature(Fault::OtherRecipient) => "the callback URL is signed for another recipient",
+        })
+    }
+}
+
+/// What would be refused: a line in the log for each guard and address, once an hour.
+#[derive(Debug)]
+struct Reports(Keyed<(Refusal, Option<IpAddr>)>);
+
+impl Reports {
+    fn new() -> Self {
+        let hourly = Quota::with_period(Duration::from_hours(1)).expect("an hour is not nothing");
+        Self(Keyed::new(hourly))
+    }
+
+    fn report(&self, refusal: Refusal, caller: Caller, account: &str) {
+        let address = caller.address();
+        if self.0.count(&(refusal, address)).is_ok() {
+            let (guard, reason) = refusal.words();
+            let address = address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
+            tracing::warn!(account, guard, reason, address, "only reported: this callback would be refused");
+        }
+    }
+}

@@ -1,11 +1,18 @@
 //! `callback-url`: the URL to give to Exotel.
 
-use anyhow::{bail, ensure};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use chrono::TimeDelta;
 use clap::Args;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::say;
-use crate::{config::Config, exotel::RESERVED_QUERY_KEYS};
+use crate::{
+    config::Config,
+    domain::{AccountConfig, Clock, Permit, Recipient},
+    exotel::{RESERVED_QUERY_KEYS, SIGNED_RECIPIENT},
+};
 
 /// What a URL may hold unencoded beside letters and digits.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -18,6 +25,12 @@ pub(super) struct CallbackUrl {
     /// A label that every message sent with this URL carries; may be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
     label: Vec<String>,
+    /// The recipient that the URL is for: it is signed in place of a token, and good for nobody else.
+    #[arg(long, value_name = "NUMBER")]
+    to: Option<String>,
+    /// How long a signed URL is good.
+    #[arg(long, value_name = "DURATION", default_value = "48h", requires = "to", value_parser = humantime::parse_duration)]
+    expires: Duration,
 }
 
 impl CallbackUrl {
@@ -29,24 +42,61 @@ impl CallbackUrl {
             (None, [only]) => only,
             (None, names) => bail!("say which account with --account: {}", names.join(", ")),
         };
-        let token = config.accounts[name].callback_tokens.0.first();
-        let token = token.map(|token| format!("/{}", encode(token.reveal()))).unwrap_or_default();
-        let labels: Vec<String> =
-            self.label.iter().map(|label| encoded_label(label)).collect::<Result<_, _>>()?;
-        let query = if labels.is_empty() { String::new() } else { format!("?{}", labels.join("&")) };
-        say(&format!("{}{token}{query}", without_token(config, name)))
+        let labels = self.label.iter().map(|label| self.encoded_label(label));
+        let labels: Vec<String> = labels.collect::<Result<_, _>>()?;
+        let account = &config.accounts[name];
+        let (token, signed) = match &self.to {
+            Some(to) => (String::new(), vec![self.signed(name, account, to)?]),
+            None => (token(name, account)?, Vec::new()),
+        };
+        let query = [signed, labels].concat().join("&");
+        let mark = if query.is_empty() { "" } else { "?" };
+        say(&format!("{}{token}{mark}{query}", without_token(config, name)))
     }
+
+    /// The parameters of a URL that is signed for `to`.
+    fn signed(&self, name: &str, account: &AccountConfig, to: &str) -> anyhow::Result<String> {
+        let Some(secret) = account.signing_secrets.0.first() else {
+            bail!(
+                "no secret signs URLs of {name}: set accounts.{name}.signing_secrets \
+                 (DLR__ACCOUNTS__{}__SIGNING_SECRETS)",
+                name.to_uppercase()
+            );
+        };
+        let Some(to) = Recipient::read(to, account.country).e164 else {
+            bail!(
+                "--to: this cannot be read as a number; write it with its country code, as in +919800000000"
+            );
+        };
+        let until = TimeDelta::from_std(self.expires)
+            .ok()
+            .and_then(|time| Clock::System.now().checked_add_signed(time));
+        let exp = until.context("--expires: this is longer than anybody waits")?.timestamp().to_string();
+        let sig = Permit { account: name, to: &to, exp: &exp }.sign(secret);
+        Ok(format!("to={}&exp={exp}&sig={sig}", encode(&to)))
+    }
+
+    fn encoded_label(&self, label: &str) -> anyhow::Result<String> {
+        let Some((key, value)) = label.split_once('=') else { bail!("--label {label}: write KEY=VALUE") };
+        let own = RESERVED_QUERY_KEYS.contains(&key) || self.to.is_some() && key == SIGNED_RECIPIENT;
+        ensure!(!own, "--label {label}: `{key}` is the service's own");
+        Ok(format!("{}={}", encode(key), encode(value)))
+    }
+}
+
+/// The token of an account, as a part of a path.
+fn token(name: &str, account: &AccountConfig) -> anyhow::Result<String> {
+    let token = account.callback_tokens.0.first();
+    ensure!(
+        token.is_some() || account.signing_secrets.0.is_empty(),
+        "accounts.{name} has no callback_tokens, only signing_secrets: say with --to whom a URL is for"
+    );
+    Ok(token.map(|token| format!("/{}", encode(token.reveal()))).unwrap_or_default())
 }
 
 /// The URL of an account but for its token.
 pub(super) fn without_token(config: &Config, account: &str) -> String {
     format!("{}/callbacks/exotel/{account}", config.public_url())
-}
-
-fn encoded_label(label: &str) -> anyhow::Result<String> {
-    let Some((key, value)) = label.split_once('=') else { bail!("--label {label}: write KEY=VALUE") };
-    ensure!(!RESERVED_QUERY_KEYS.contains(&key), "--label {label}: `{key}` is the service's own");
-    Ok(format!("{}={}", encode(key), encode(value)))
 }
 
 fn encode(text: &str) -> impl std::fmt::Display {

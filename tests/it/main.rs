@@ -10,6 +10,7 @@ mod accounts;
 mod attacks;
 mod binary;
 mod callbacks;
+mod callers;
 mod compat;
 mod crash;
 mod durability;

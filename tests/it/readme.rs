@@ -1,6 +1,8 @@
 //! The README's tour: every command in it, and what it says that they print, on both databases.
 
-use crate::support::each_backend;
+use std::{process::Command, time::Duration};
+
+use crate::support::{Backend, Database, Service, binary, each_backend};
 
 /// The commands of the README's `console` blocks, each with the line that it prints.
 fn tour() -> Vec<(String, String)> {
@@ -47,6 +49,96 @@ each_backend! {
             assert_eq!(timeless(&answer), timeless(&printed), "{command}");
         }
     }
+}
+
+/// What the README's signing code of a language makes with these words before it, and `print` behind it.
+fn signed_by(language: &str, (program, flags): (&str, &[&str]), (before, print): (&str, &str)) -> String {
+    let code = code(language);
+    assert_eq!(code.lines().count(), 5, "five lines of {language}");
+    let script = format!("{before}\n{code}\n{print}\n");
+    let output = Command::new(program).args(flags).arg(&script).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+/// The one block of a language.
+fn code(language: &str) -> &'static str {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once(&format!("```{language}\n")).unwrap();
+    rest.split("\n```").next().unwrap()
+}
+
+const SIGNING: (&str, &str) = ("ACCOUNTS__ACME__SIGNING_SECRETS", "9f86d081884c7d659a2feaa0c55ad015");
+const TO: &str = "+919812345670";
+
+/// The words that the README's code stands on.
+fn words(base: &str, ends: [&str; 2]) -> String {
+    let [before, after] = ends;
+    let words = [("base", base), ("account", "acme"), ("secret", SIGNING.1), ("to", TO)];
+    words.map(|(name, value)| format!("{before}{name} = \"{value}\"{after}")).join("\n")
+}
+
+#[tokio::test]
+async fn senders_sign_callback_urls_as_the_binary_does() {
+    let service = Service::start(&Database::create(Backend::Sqlite).await, &[SIGNING]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = binary(folder.path());
+    command.env(format!("DLR__{}", SIGNING.0), SIGNING.1).env("DLR__HTTP__PUBLIC_URL", &service.url);
+    let output = command.args(["callback-url", "--to", "09812345670", "--expires", "48h"]).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap().trim_end().to_owned();
+    let exp = printed.split("exp=").nth(1).unwrap().split('&').next().unwrap();
+    let soon = dlr_receiver::domain::Clock::System.now() + Duration::from_hours(48);
+    assert!((soon.timestamp() - exp.parse::<i64>().unwrap()).abs() < 60, "{exp}");
+
+    let python = (("python3", &["-c"][..]), (words(&service.url, ["", ""]), "print(url)"));
+    let js = (
+        ("node", &["--input-type=module", "-e"][..]),
+        (words(&service.url, ["const ", ";"]), "console.log(url);"),
+    );
+    let mut urls = vec![printed.clone()];
+    for (language, (program, (before, print))) in [("python", python), ("js", js)] {
+        let url = signed_by(language, program, (&before, print));
+        // The same but for the second at which it was made.
+        let at = |url: &str| url.split("exp=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+        let clock = match language {
+            "python" => format!("import time; time.time = lambda: {exp} - 48 * 3600"),
+            _ => format!("Date.now = () => ({exp} - 48 * 3600) * 1000;"),
+        };
+        let then = signed_by(language, program, (&format!("{before}\n{clock}"), print));
+        assert_eq!(then, printed, "{language}");
+        assert!(
+            (at(&url).parse::<i64>().unwrap() - exp.parse::<i64>().unwrap()).abs() < 60,
+            "{language}: {url}"
+        );
+        urls.push(url);
+    }
+    let client = reqwest::Client::new();
+    for url in urls {
+        let call = client.post(&url).form(&[("SmsSid", "s1"), ("Status", "sent"), ("To", "09812345670")]);
+        assert_eq!(call.send().await.unwrap().status(), 200, "{url}");
+        let other = client.post(&url).form(&[("SmsSid", "s1"), ("Status", "sent"), ("To", "09812345671")]);
+        assert_eq!(other.send().await.unwrap().status(), 401, "{url}");
+    }
+}
+
+/// Where PHP is installed its code is run too; everywhere it is held to what `hash_hmac` is given there.
+#[test]
+fn php_signs_what_the_others_sign() {
+    let code = code("php");
+    assert_eq!(code.lines().count(), 5);
+    for line in [r#"$said = "$account\n$to\n$exp";"#, r#"hash_hmac("sha256", $said, $secret)"#] {
+        assert!(code.contains(line), "{line} is not in {code}");
+    }
+    if Command::new("php").arg("--version").output().is_err() {
+        return;
+    }
+    let before = words("https://dlr.example.com", ["$", ";"]);
+    let url = signed_by("php", ("php", &["-r"]), (&before, "echo $url;"));
+    let exp = url.split("exp=").nth(1).unwrap().split('&').next().unwrap();
+    let sig = dlr_receiver::domain::Permit { account: "acme", to: TO, exp }.sign(&SIGNING.1.into());
+    let expected =
+        format!("https://dlr.example.com/callbacks/exotel/acme?to=%2B919812345670&exp={exp}&sig={sig}");
+    assert_eq!(url, expected);
 }
 
 #[test]

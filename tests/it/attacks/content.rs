@@ -3,8 +3,42 @@
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
-use super::{attacks, callback_url, still_well};
-use crate::support::Service;
+use super::hold_nothing_of;
+use crate::support::{Backend, Database, Service, Settings};
+
+const TOKEN: &str = "tok-3cr3t";
+
+const SETTINGS: Settings<'static> = &[("ACCOUNTS__ACME__CALLBACK_TOKENS", TOKEN), ("LOG__FORMAT", "json")];
+
+/// A service to attack, with an account `acme`.
+async fn target(backend: Backend) -> (Service, Database) {
+    let database = Database::create(backend).await;
+    let service = Service::start(&database, SETTINGS).await;
+    (service, database)
+}
+
+/// Declares one test for each backend, on a service to attack.
+macro_rules! attacks {
+    ($(async fn $name:ident($service:ident) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            async fn attack($service: &Service) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                let (service, _database) = target(Backend::Sqlite).await;
+                attack(&service).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                let (service, _database) = target(Backend::Postgres).await;
+                attack(&service).await;
+            }
+        }
+    )*};
+}
 
 /// What somebody tries who hopes that a text is taken for code.
 const HOSTILE: [&str; 8] = [
@@ -17,6 +51,17 @@ const HOSTILE: [&str; 8] = [
     "<script>alert(1)</script>",
     "=HYPERLINK(\"http://evil\",\"x\")",
 ];
+
+/// The URL of a path of the account's callbacks, opened by its token.
+fn callback_url(service: &Service, rest: &str) -> String {
+    format!("{}/callbacks/exotel/acme/{TOKEN}{rest}", service.url)
+}
+
+/// Whether the service takes a good callback, and has logged nothing of these texts either.
+async fn still_well(service: &Service, texts: &[&str]) {
+    super::still_well(service, TOKEN).await;
+    hold_nothing_of(&service.log_text(), texts);
+}
 
 async fn post(service: &Service, query: &str, body: String) -> Response {
     let request = Client::new().post(callback_url(service, query));

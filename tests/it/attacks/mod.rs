@@ -1,65 +1,40 @@
-//! What strangers send to a URL that anybody may find: after each attack the real binary still answers, and
-//! its log holds one line per event and no secret.
+//! What somebody on the internet may try, each against the real binary: after each attack it answers as before,
+//! and its log holds one line per event and nothing that is nobody's business.
 
+mod callers;
 mod content;
 
 use serde_json::Value;
 
-use crate::support::{Backend, Database, Service, Settings};
+use crate::support::Service;
 
-/// The token of the account that is attacked.
-pub const TOKEN: &str = "tok-3cr3t";
+/// The number that all good callbacks here are about.
+const TO: &str = "+919812345670";
 
-const SETTINGS: Settings<'static> = &[("ACCOUNTS__ACME__CALLBACK_TOKENS", TOKEN), ("LOG__FORMAT", "json")];
-
-/// A service to attack, with an account `acme`.
-pub async fn target(backend: Backend) -> (Service, Database) {
-    let database = Database::create(backend).await;
-    let service = Service::start(&database, SETTINGS).await;
-    (service, database)
-}
-
-/// The URL of a path of the account's callbacks, opened by its token.
-pub fn callback_url(service: &Service, rest: &str) -> String {
-    format!("{}/callbacks/exotel/acme/{TOKEN}{rest}", service.url)
-}
-
-/// Whether the service takes a good callback and has logged nothing that is nobody's business.
-pub async fn still_well(service: &Service, secrets: &[&str]) {
-    let good = [("SmsSid", "still-well"), ("To", "09812345670"), ("Status", "sent")];
-    let answer = reqwest::Client::new().post(callback_url(service, "")).form(&good).send().await.unwrap();
+/// A good callback of the account `acme` is still taken, and the log holds neither a number nor anything
+/// that tests keep secret: all their secrets have `3cr3t` in them.
+async fn still_well(service: &Service, token: &str) {
+    let url = format!("{}/callbacks/exotel/acme/{token}", service.url);
+    let good = [("SmsSid", "still-well"), ("Status", "sent"), ("To", TO)];
+    let answer = reqwest::Client::new().post(url).form(&good).send().await.unwrap();
     assert_eq!(answer.status(), 200, "{}", service.log_text());
-    service.has_logged("request finished").await;
+    service.has_logged("recorded").await;
     let log = service.log_text();
-    for line in log.lines().filter(|line| !line.is_empty()) {
-        assert!(serde_json::from_str::<Value>(line).is_ok(), "no event of one line: {line:?}");
+    // The last line may be on its way.
+    let whole = log.rfind('\n').map_or("", |end| &log[..end]);
+    for line in whole.lines() {
         assert!(!line.contains(|c: char| c.is_control()), "a control character: {line:?}");
-    }
-    for secret in [&[TOKEN, "9812345670"], secrets].concat() {
-        assert!(!log.contains(secret), "{secret:?} is in the log: {log}");
-    }
-}
-
-/// Declares one test for each backend, on a service to attack.
-macro_rules! attacks {
-    ($(async fn $name:ident($service:ident) $body:block)*) => {$(
-        mod $name {
-            use super::*;
-
-            async fn attack($service: &crate::support::Service) $body
-
-            #[tokio::test]
-            async fn sqlite() {
-                let (service, _database) = crate::attacks::target(crate::support::Backend::Sqlite).await;
-                attack(&service).await;
-            }
-
-            #[tokio::test]
-            async fn postgres() {
-                let (service, _database) = crate::attacks::target(crate::support::Backend::Postgres).await;
-                attack(&service).await;
-            }
+        if log.starts_with('{') {
+            let event: Value = serde_json::from_str(line).unwrap_or_default();
+            assert!(event["message"].is_string(), "no event: {line:?}");
         }
-    )*};
+    }
+    hold_nothing_of(&log, &[token, "3cr3t", "9812345670"]);
 }
-use attacks;
+
+fn hold_nothing_of(log: &str, secrets: &[&str]) {
+    for secret in secrets {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "{secret:?} is in the log");
+    }
+}

@@ -100,9 +100,11 @@ impl Store {
         let sql = self.campaign_sql().fields;
         let rows: Vec<(i64, String)> = match &self.backend {
             Backend::Postgres(postgres) => {
-                let query =
-                    sqlx::query_as(sql).bind(ids).bind(RECEIPTS_PER_MESSAGE).fetch_all(postgres.pool());
-                self.in_time(query).await?
+                let asked = async {
+                    let mut session = postgres.reading().await?;
+                    sqlx::query_as(sql).bind(ids).bind(RECEIPTS_PER_MESSAGE).fetch_all(&mut session).await
+                };
+                self.in_time(asked).await?
             }
             Backend::Sqlite(sqlite) => {
                 let ids = serde_json::to_string(ids)?;

@@ -24,6 +24,20 @@ pub struct DatabaseConfig {
     pub max_connections: NonZeroU32,
     /// How long connecting, or one question, may take, in milliseconds.
     pub timeout_ms: NonZeroU64,
+    /// What stands between the service and Postgres.
+    pub pooler: Pooler,
+}
+
+/// What stands between the service and Postgres.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooler {
+    /// Nothing that changes what a session is.
+    #[default]
+    None,
+    /// A pooler that lends a session of the server for one transaction at a time, such as pgbouncer with
+    /// `pool_mode = transaction`.
+    Transaction,
 }
 
 /// The kind of database that a URL names.
@@ -51,6 +65,9 @@ impl DatabaseConfig {
     pub fn check(&self) -> Result<(), BadDatabase> {
         if self.timeout() > Self::LONGEST_TIMEOUT {
             return Err(BadDatabase::Timeout);
+        }
+        if self.pooler == Pooler::Transaction && self.migrate {
+            return Err(BadDatabase::PooledMigration);
         }
         match self.scheme()? {
             Scheme::Postgres => {
@@ -95,17 +112,27 @@ fn redacted(mut url: Url) -> String {
 mod tests {
     use super::*;
 
+    fn config(url: &str) -> DatabaseConfig {
+        DatabaseConfig {
+            url: url.into(),
+            migrate: true,
+            max_connections: NonZeroU32::MIN,
+            timeout_ms: NonZeroU64::MIN,
+            pooler: Pooler::None,
+        }
+    }
+
+    #[test]
+    fn a_pooler_has_no_sessions_for_migrations() {
+        let pooled = DatabaseConfig { pooler: Pooler::Transaction, ..config("postgres://db/dlr") };
+        assert!(matches!(pooled.check(), Err(BadDatabase::PooledMigration)));
+        DatabaseConfig { migrate: false, ..pooled }.check().unwrap();
+    }
+
     #[test]
     fn a_password_is_not_shown() {
-        let shown = |url: &str| {
-            let config = DatabaseConfig {
-                url: url.into(),
-                migrate: true,
-                max_connections: NonZeroU32::MIN,
-                timeout_ms: NonZeroU64::MIN,
-            };
-            serde_json::to_value(config).unwrap()["url"].as_str().unwrap().to_owned()
-        };
+        let shown =
+            |url: &str| serde_json::to_value(config(url)).unwrap()["url"].as_str().unwrap().to_owned();
         assert_eq!(
             shown("postgres://dlr:pa55@db/dlr?sslmode=require"),
             "postgres://dlr:redacted@db/dlr?sslmode=require"

@@ -16,6 +16,12 @@ pub enum BadDatabase {
     /// A database that is gone with the process.
     #[error("database.url names no file, so SQLite would keep nothing; name one, as in sqlite://data/dlr.db")]
     InMemory,
+    /// Migrations lock a session, and a pooler lends none.
+    #[error(
+        "database.pooler = \"transaction\": migrations need sessions of their own; set database.migrate = false, and \
+         run `dlr-receiver migrate` with a database.url that names Postgres itself, and without database.pooler"
+    )]
+    PooledMigration,
     /// A URL that the driver does not understand.
     #[error("database.url is not understood: {0}")]
     Unreadable(#[source] sqlx::Error),

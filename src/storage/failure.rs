@@ -39,7 +39,7 @@ impl StoreError {
             Self::Database(error) | Self::Migration(MigrateError::Execute(error)) => match error {
                 sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
                 sqlx::Error::Database(error) => {
-                    error.code().is_some_and(|code| UNREACHABLE.contains(&&code[..]))
+                    error.code().is_some_and(|code| UNREACHABLE.contains(&&code[..]) || is_of_pooler(&code))
                 }
                 _ => false,
             },
@@ -51,7 +51,7 @@ impl StoreError {
     pub(super) fn breaks_connection(&self) -> bool {
         match self {
             Self::Database(sqlx::Error::Database(error)) => {
-                error.code().is_some_and(|code| is_sqlstate(&code) && CONNECTION_GONE.contains(&&code[..]))
+                error.code().is_some_and(|code| CONNECTION_GONE.contains(&&code[..]) || is_of_pooler(&code))
             }
             Self::Database(sqlx::Error::Encode(_)) => false,
             _ => true,
@@ -60,11 +60,18 @@ impl StoreError {
 }
 
 /// The server ends the session, or is about to: `admin_shutdown`, `crash_shutdown`, `cannot_connect_now`,
-/// `idle_session_timeout`.
-const CONNECTION_GONE: [&str; 4] = ["57P01", "57P02", "57P03", "57P05"];
+/// `idle_session_timeout`. Or it is a standby, `read_only_sql_transaction`: by the next connection somebody
+/// may have found the primary.
+const CONNECTION_GONE: [&str; 5] = ["57P01", "57P02", "57P03", "57P05", "25006"];
 
 /// `admin_shutdown`, `crash_shutdown`, `cannot_connect_now`, `too_many_connections`.
 const UNREACHABLE: [&str; 4] = ["57P01", "57P02", "57P03", "53300"];
+
+/// Class 08, a connection exception: how pgbouncer says that it has no server, or no session of one, or has
+/// lost it. Older ones say so of a wrong password, too.
+fn is_of_pooler(code: &str) -> bool {
+    is_sqlstate(code) && code.starts_with("08")
+}
 
 /// Codes of Postgres have five characters; those of SQLite are numbers of four digits at most.
 fn is_sqlstate(code: &str) -> bool {
@@ -109,6 +116,7 @@ mod tests {
             ("23514", Failure::Poison),
             ("P0001", Failure::Poison),
             ("57P01", Failure::Outage),
+            ("08P01", Failure::Outage),
             ("53100", Failure::Outage),
             ("42P01", Failure::Outage),
             ("25006", Failure::Outage),

@@ -35,7 +35,7 @@ use tokio::time::timeout;
 use condition::Dialect;
 
 pub use campaign::{CampaignOrder, CampaignPage, CampaignQuery};
-pub use config::DatabaseConfig;
+pub use config::{DatabaseConfig, Pooler};
 pub use error::{BadDatabase, SpoolError, StoreError};
 pub use failure::Failure;
 pub use filter::{MessageFilter, Window};
@@ -61,13 +61,17 @@ enum Backend {
     Sqlite(sqlite::Sqlite),
 }
 
-/// Runs one expression on whichever pool reads, so that reading is written once.
+/// Runs one expression on whichever connections read, so that reading is written once.
 macro_rules! on_readers {
     ($store:expr, $pool:ident => $query:expr) => {
         match &$store.backend {
             crate::storage::Backend::Postgres(postgres) => {
-                let $pool = postgres.pool();
-                $store.in_time($query).await
+                let asked = async {
+                    let mut session = postgres.reading().await?;
+                    let $pool = &mut session;
+                    $query.await
+                };
+                $store.in_time(asked).await
             }
             crate::storage::Backend::Sqlite(sqlite) => {
                 let $pool = sqlite.readers();
@@ -142,7 +146,7 @@ impl Store {
     /// Waits for what is under way and closes every connection.
     pub async fn close(&self) {
         match &self.backend {
-            Backend::Postgres(postgres) => postgres.pool().close().await,
+            Backend::Postgres(postgres) => postgres.close().await,
             Backend::Sqlite(sqlite) => sqlite.close().await,
         }
     }

@@ -67,25 +67,24 @@ impl From<RejectedRow> for StoredRejection {
     }
 }
 
-/// Writes in a transaction; the statements are the same.
+/// Writes in a transaction, over its connection; the statements are the same.
 macro_rules! write_rejected {
-    ($transaction:expr, $rejected:expr, $keep:expr) => {{
-        let mut transaction = $transaction;
+    ($transaction:ident, $connection:expr, $rejected:expr, $keep:expr) => {{
         let id: i64 = sqlx::query_scalar(sql::INSERT_REJECTED)
             .bind(StoredTime($rejected.received_at))
             .bind($rejected.account.as_str())
             .bind($rejected.content_type)
             .bind($rejected.reason)
             .bind($rejected.body)
-            .fetch_one(&mut *transaction)
+            .fetch_one($connection)
             .await?;
         // Ids ascend, so the newest `count` are those above this one.
         sqlx::query(sql::PRUNE_REJECTED)
             .bind(id - i64::from($keep.count))
             .bind(StoredTime(oldest($rejected.received_at, $keep)))
-            .execute(&mut *transaction)
+            .execute($connection)
             .await?;
-        transaction.commit().await
+        $transaction.commit().await
     }};
 }
 
@@ -97,14 +96,20 @@ impl Store {
     pub async fn reject(&self, rejected: &RejectedBody<'_>, keep: Keep) -> Result<(), StoreError> {
         match &self.backend {
             Backend::Postgres(to) => {
-                self.in_time(async { write_rejected!(to.pool().begin().await?, rejected, keep) }).await
+                let written = async {
+                    let mut session = to.begin().await?;
+                    write_rejected!(session, &mut session, rejected, keep)
+                };
+                self.in_time(written).await
             }
             Backend::Sqlite(to) => {
                 let written = async {
                     let mut connection = to.writer().acquire().await?;
-                    let written =
-                        async { write_rejected!(sqlite::begin(&mut connection).await?, rejected, keep) }
-                            .await;
+                    let written = async {
+                        let mut begun = sqlite::begin(&mut connection).await?;
+                        write_rejected!(begun, &mut *begun, rejected, keep)
+                    };
+                    let written = written.await;
                     sqlite::give_back(connection, written)
                 };
                 self.in_time(written).await

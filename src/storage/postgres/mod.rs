@@ -2,12 +2,13 @@
 
 mod campaign;
 mod record;
+mod session;
 mod writer;
 
 use std::{sync::Arc, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Connection,
+    ConnectOptions, Connection, Row,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
 };
 use tokio::time::timeout;
@@ -15,7 +16,8 @@ use tokio::time::timeout;
 pub(super) use campaign::CAMPAIGN;
 pub(super) use writer::Writer;
 
-use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
+use self::session::{Begin, Session};
+use super::{BadDatabase, DatabaseConfig, Pooler, StoreError, tolerant};
 
 /// Every statement that only Postgres runs.
 pub(super) const STATEMENTS: [&str; 5] =
@@ -34,6 +36,8 @@ pub(super) struct Postgres {
     pool: PgPool,
     options: Arc<PgConnectOptions>,
     patience: Duration,
+    /// How transactions begin behind a pooler, which keeps no settings; none where there is none.
+    pooled: Option<Begin>,
 }
 
 impl Postgres {
@@ -41,16 +45,19 @@ impl Postgres {
     pub fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
         let options: PgConnectOptions = config.url.parse().map_err(BadDatabase::Unreadable)?;
         let options = options.application_name("dlr-receiver").disable_statement_logging();
-        let patience = config.timeout().as_millis().to_string();
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections.get())
-            .acquire_timeout(config.timeout())
-            .after_connect(move |connection, _| {
-                let settings = sqlx::query(READER).bind(patience.clone()).persistent(false);
-                Box::pin(async move { settings.execute(connection).await.map(|_| ()) })
-            })
-            .connect_lazy_with(options.clone());
-        Ok(Self { pool, options: Arc::new(options), patience: config.timeout() })
+            .acquire_timeout(config.timeout());
+        let patience = config.timeout().as_millis().to_string();
+        let (pool, options, pooled) = match config.pooler {
+            Pooler::None => (with_settings(pool, patience), options, None),
+            Pooler::Transaction => {
+                let settings = [timeout_of(config.timeout()), "work_mem = '16MB'".into(), "jit = off".into()];
+                (pool, for_pooler(options), Some(Begin::with(&settings)))
+            }
+        };
+        let pool = pool.connect_lazy_with(options.clone());
+        Ok(Self { pool, options: Arc::new(options), patience: config.timeout(), pooled })
     }
 
     /// Whether it answers, and holds every text.
@@ -64,6 +71,9 @@ impl Postgres {
     }
 
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        if self.pooled.is_some() {
+            return Err(BadDatabase::PooledMigration.into());
+        }
         let mut migrations = sqlx::migrate!("migrations/postgres");
         // Over a connection of its own, which is given as long as it takes.
         let options = PgConnectOptions::clone(&self.options);
@@ -74,19 +84,49 @@ impl Postgres {
         Ok(done?)
     }
 
-    pub fn pool(&self) -> &PgPool {
-        &self.pool
+    /// A connection to ask something over.
+    pub async fn reading(&self) -> sqlx::Result<Session> {
+        Session::reading(&self.pool, self.pooled.as_ref()).await
+    }
+
+    /// A transaction to change something in.
+    pub async fn begin(&self) -> sqlx::Result<Session> {
+        Session::writing(&self.pool, self.pooled.as_ref()).await
+    }
+
+    /// Waits for what is under way, and closes every connection of the pool.
+    pub async fn close(&self) {
+        self.pool.close().await;
     }
 
     /// A writer; it connects when it is first used.
     pub fn writer(&self, patience: Duration) -> Writer {
-        Writer::new(Arc::clone(&self.options), patience)
+        let pooled = self.pooled.as_ref().map(|_| Begin::with(&[timeout_of(patience)]));
+        Writer::new(Arc::clone(&self.options), patience, pooled)
     }
+}
+
+/// A pool of which every connection keeps the settings of those that read.
+fn with_settings(pool: PgPoolOptions, patience: String) -> PgPoolOptions {
+    pool.after_connect(move |connection, _| {
+        let settings = sqlx::query(READER).bind(patience.clone()).persistent(false);
+        Box::pin(async move { settings.execute(connection).await.map(|_| ()) })
+    })
+}
+
+/// Poolers know few parameters of a session, and refuse the others.
+fn for_pooler(options: PgConnectOptions) -> PgConnectOptions {
+    options.statement_cache_capacity(0).extra_float_digits(None)
+}
+
+fn timeout_of(patience: Duration) -> String {
+    format!("statement_timeout = {}", patience.as_millis())
 }
 
 async fn encoding(options: &PgConnectOptions) -> sqlx::Result<String> {
     let mut connection = options.connect().await?;
-    let encoding = sqlx::query_scalar(ENCODING).fetch_one(&mut connection).await?;
+    // Not prepared: behind a pooler the next message may go to another session.
+    let encoding = sqlx::raw_sql(ENCODING).fetch_one(&mut connection).await?.try_get(0)?;
     connection.close().await?;
     Ok(encoding)
 }

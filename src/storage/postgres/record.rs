@@ -65,14 +65,26 @@ pub(super) async fn record(
     receipts: &[&DeliveryReceipt],
     messages: &[Message<'_>],
 ) -> sqlx::Result<()> {
-    let query = match (receipts, messages) {
-        ([receipt], [message]) => bind_one(receipt, message),
-        _ => bind_batch(receipts, messages),
-    };
-    query.execute(connection).await.map(|_| ())
+    bind(receipts, messages).execute(connection).await.map(|_| ())
+}
+
+/// The same by a statement that leaves nothing behind in the session.
+pub(super) async fn record_unnamed(
+    connection: &mut PgConnection,
+    receipts: &[&DeliveryReceipt],
+    messages: &[Message<'_>],
+) -> sqlx::Result<()> {
+    bind(receipts, messages).persistent(false).execute(connection).await.map(|_| ())
 }
 
 type Statement<'q> = Query<'q, Db, PgArguments>;
+
+fn bind<'q>(receipts: &'q [&DeliveryReceipt], messages: &'q [Message<'_>]) -> Statement<'q> {
+    match (receipts, messages) {
+        ([receipt], [message]) => bind_one(receipt, message),
+        _ => bind_batch(receipts, messages),
+    }
+}
 
 fn bind_one<'q>(receipt: &'q DeliveryReceipt, message: &'q Message<'_>) -> Statement<'q> {
     let (outcome, verdict) = (&*message.outcome, &message.outcome.verdict);

@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
-use super::record::record;
+use super::{
+    record::{record, record_unnamed},
+    session::Begin,
+};
 use crate::{
     domain::{DeliveryReceipt, Message},
     storage::StoreError,
@@ -15,6 +18,8 @@ use crate::{
 pub struct Writer {
     options: Arc<PgConnectOptions>,
     patience: Duration,
+    /// How a batch begins behind a pooler; none where there is none.
+    pooled: Option<Begin>,
     connection: Option<PgConnection>,
 }
 
@@ -22,8 +27,8 @@ pub struct Writer {
 pub(super) const GIVE_UP: &str = "SELECT set_config('statement_timeout', $1, false)";
 
 impl Writer {
-    pub fn new(options: Arc<PgConnectOptions>, patience: Duration) -> Self {
-        Self { options, patience, connection: None }
+    pub fn new(options: Arc<PgConnectOptions>, patience: Duration, pooled: Option<Begin>) -> Self {
+        Self { options, patience, pooled, connection: None }
     }
 
     /// Records a batch. A connection that has gone stale is replaced, once: the database may have been
@@ -35,13 +40,14 @@ impl Writer {
     ) -> Result<(), StoreError> {
         // Taken out, so that it is closed where this is dropped halfway.
         if let Some(connection) = self.connection.take() {
-            let (connection, recorded) = attempt(connection, receipts, messages).await;
+            let (connection, recorded) = self.attempt(connection, receipts, messages).await;
             self.connection = connection;
             if self.connection.is_some() {
                 return recorded;
             }
         }
-        let (connection, recorded) = attempt(self.connect().await?, receipts, messages).await;
+        let connection = self.connect().await?;
+        let (connection, recorded) = self.attempt(connection, receipts, messages).await;
         self.connection = connection;
         recorded
     }
@@ -49,19 +55,43 @@ impl Writer {
     /// A connection on which the server gives up a batch as well, once nobody waits for it any more.
     async fn connect(&self) -> sqlx::Result<PgConnection> {
         let mut connection = self.options.connect().await?;
-        let patience = self.patience.as_millis().to_string();
-        sqlx::query(GIVE_UP).bind(patience).persistent(false).execute(&mut connection).await?;
+        if self.pooled.is_none() {
+            let patience = self.patience.as_millis().to_string();
+            sqlx::query(GIVE_UP).bind(patience).persistent(false).execute(&mut connection).await?;
+        }
         Ok(connection)
+    }
+
+    /// The connection comes back where it can still be used.
+    async fn attempt(
+        &self,
+        mut connection: PgConnection,
+        receipts: &[&DeliveryReceipt],
+        messages: &[Message<'_>],
+    ) -> (Option<PgConnection>, Result<(), StoreError>) {
+        let recorded = match &self.pooled {
+            None => record(&mut connection, receipts, messages).await,
+            Some(begin) => record_pooled(&mut connection, begin, (receipts, messages)).await,
+        };
+        let recorded = recorded.map_err(StoreError::from);
+        let usable = recorded.as_ref().err().is_none_or(|error| !error.breaks_connection());
+        (usable.then_some(connection), recorded)
     }
 }
 
-/// The connection comes back where it can still be used.
-async fn attempt(
-    mut connection: PgConnection,
-    receipts: &[&DeliveryReceipt],
-    messages: &[Message<'_>],
-) -> (Option<PgConnection>, Result<(), StoreError>) {
-    let recorded = record(&mut connection, receipts, messages).await.map_err(StoreError::from);
-    let usable = recorded.as_ref().err().is_none_or(|error| !error.breaks_connection());
-    (usable.then_some(connection), recorded)
+/// The same in a transaction, which a pooler keeps on one session of the server.
+async fn record_pooled(
+    connection: &mut PgConnection,
+    begin: &Begin,
+    (receipts, messages): (&[&DeliveryReceipt], &[Message<'_>]),
+) -> sqlx::Result<()> {
+    let mut transaction = connection.begin_with(begin.statement()).await?;
+    match record_unnamed(&mut transaction, receipts, messages).await {
+        Ok(()) => transaction.commit().await,
+        Err(error) => {
+            // At once, so that the session goes back to the pooler. Where that fails, the next use shows it.
+            let _ = transaction.rollback().await;
+            Err(error)
+        }
+    }
 }

@@ -1,0 +1,156 @@
+//! A connection of the pool, for as long as a question or a small change takes. Behind a pooler it is a
+//! transaction, which stays with one session of the server, and its statements have no names: another
+//! client may have given the session a statement of the same name.
+
+use futures_util::{future::BoxFuture, stream::BoxStream};
+use sqlx::{
+    AssertSqlSafe, Describe, Either, Error, Execute, Executor, Postgres as Db, SqlSafeStr, SqlStr,
+    Transaction,
+    error::BoxDynError,
+    pool::PoolConnection,
+    postgres::{PgArguments, PgConnection, PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
+};
+
+/// How transactions begin behind a pooler: with the settings that a session of our own would keep.
+#[derive(Clone, Debug)]
+pub(in crate::storage) struct Begin(SqlStr);
+
+impl Begin {
+    /// With settings, as `name = value`; one round trip in all.
+    pub fn with(settings: &[String]) -> Self {
+        let settings = settings.iter().map(|setting| format!("; SET LOCAL {setting}"));
+        let statement = format!("BEGIN{}", settings.collect::<String>());
+        Self(AssertSqlSafe(statement).into_sql_str())
+    }
+
+    /// As the driver takes it.
+    pub fn statement(&self) -> SqlStr {
+        self.0.clone()
+    }
+}
+
+/// A connection of the pool. What has not been committed is undone where it is dropped.
+#[derive(Debug)]
+pub(in crate::storage) struct Session {
+    held: Held,
+    named: bool,
+}
+
+#[derive(Debug)]
+enum Held {
+    Connection(PoolConnection<Db>),
+    Transaction(Transaction<'static, Db>),
+}
+
+impl Session {
+    /// To ask something; behind a pooler in a transaction that begins as it is told. Connecting is boxed,
+    /// since it is larger than all that surrounds it.
+    pub(super) async fn reading(pool: &PgPool, pooled: Option<&Begin>) -> sqlx::Result<Self> {
+        match pooled {
+            Some(_) => Self::writing(pool, pooled).await,
+            None => Ok(Self { held: Held::Connection(Box::pin(pool.acquire()).await?), named: true }),
+        }
+    }
+
+    /// To change something, in a transaction.
+    pub(super) async fn writing(pool: &PgPool, pooled: Option<&Begin>) -> sqlx::Result<Self> {
+        let transaction = match pooled {
+            Some(begin) => Box::pin(pool.begin_with(begin.statement())).await?,
+            None => Box::pin(pool.begin()).await?,
+        };
+        Ok(Self { held: Held::Transaction(transaction), named: pooled.is_none() })
+    }
+
+    /// Once it returns, what was changed is on disk.
+    pub async fn commit(self) -> sqlx::Result<()> {
+        match self.held {
+            Held::Connection(_) => Ok(()),
+            Held::Transaction(transaction) => transaction.commit().await,
+        }
+    }
+
+    fn connection(&mut self) -> &mut PgConnection {
+        match &mut self.held {
+            Held::Connection(connection) => connection,
+            Held::Transaction(transaction) => transaction,
+        }
+    }
+}
+
+/// A statement that has a name only where sessions are our own.
+struct Named<E> {
+    statement: E,
+    named: bool,
+}
+
+impl<'q, E: Execute<'q, Db>> Execute<'q, Db> for Named<E> {
+    fn sql(self) -> SqlStr {
+        self.statement.sql()
+    }
+
+    fn statement(&self) -> Option<&PgStatement> {
+        self.statement.statement()
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<PgArguments>, BoxDynError> {
+        self.statement.take_arguments()
+    }
+
+    fn persistent(&self) -> bool {
+        self.named && self.statement.persistent()
+    }
+}
+
+impl<'c> Executor<'c> for &'c mut Session {
+    type Database = Db;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Db>,
+    {
+        let statement = Named { statement: query, named: self.named };
+        self.connection().fetch_many(statement)
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Db>,
+    {
+        let statement = Named { statement: query, named: self.named };
+        self.connection().fetch_optional(statement)
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, Result<PgStatement, Error>>
+    where
+        'c: 'e,
+    {
+        self.connection().prepare_with(sql, parameters)
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Db>, Error>>
+    where
+        'c: 'e,
+    {
+        self.connection().describe(sql)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_made_in_the_same_round_trip() {
+        let begin = Begin::with(&["statement_timeout = 3000".into(), "jit = off".into()]);
+        assert_eq!(
+            begin.statement().as_str(),
+            "BEGIN; SET LOCAL statement_timeout = 3000; SET LOCAL jit = off"
+        );
+    }
+}

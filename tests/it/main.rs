@@ -28,6 +28,7 @@ mod openapi;
 mod plans;
 mod readme;
 mod rejected;
+mod replicas;
 mod robustness;
 mod samples;
 mod schema;

@@ -25,7 +25,7 @@ use tokio::time::sleep;
 use crate::support::{DEADLINE, Database, Service, Settings};
 
 /// The first in a soak, else the second.
-fn in_soak<T>(soak: T, else_: T) -> T {
+pub fn in_soak<T>(soak: T, else_: T) -> T {
     if std::env::var_os("DLR_SOAK").is_some() { soak } else { else_ }
 }
 
@@ -38,15 +38,15 @@ fn slowest() -> Duration {
 
 /// A figure for whoever runs the tests with `--nocapture`.
 #[expect(clippy::print_stderr, reason = "for whoever reads the tests' output")]
-fn tell(figure: &str) {
+pub fn tell(figure: &str) {
     eprintln!("{figure}");
 }
 
 /// A spool that outlives the service.
-struct Spool(TempDir);
+pub struct Spool(TempDir);
 
 impl Spool {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
@@ -60,7 +60,7 @@ impl Spool {
     }
 
     /// Waits until nothing waits in it.
-    async fn is_drained(&self) {
+    pub async fn is_drained(&self) {
         let end = Instant::now() + DEADLINE;
         while self.count("spooled").await > 0 {
             assert!(Instant::now() < end, "the spool is not drained");
@@ -69,7 +69,7 @@ impl Spool {
     }
 
     /// The service on `database` with this spool, in the times that it has in production.
-    async fn serve(&self, database: &Database, settings: Settings<'_>) -> Service {
+    pub async fn serve(&self, database: &Database, settings: Settings<'_>) -> Service {
         let path = self.path();
         let own = [
             ("SPOOL__PATH", path.as_str()),

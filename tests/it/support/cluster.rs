@@ -1,10 +1,8 @@
-//! A Postgres of one test's own, which it may stop, freeze and start again. Its data is synced to disk
-//! as in production.
+//! A Postgres of one test's own, which it may stop, freeze, kill and start again, and which may have a
+//! standby. Its data is synced to disk as in production.
 
 use std::{
     fs,
-    net::TcpListener,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -13,13 +11,18 @@ use std::{
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
-use super::{DEADLINE, Database, send_signal};
+use super::{
+    DEADLINE, Database,
+    program::{as_owner, free_port, lend},
+    send_signal,
+};
 
 /// A server with its data, both gone with the test.
 pub struct Cluster {
     folder: TempDir,
     programs: PathBuf,
-    port: u16,
+    pub port: u16,
+    settings: Vec<String>,
     server: Child,
     /// The processes that are frozen.
     frozen: Vec<u32>,
@@ -28,6 +31,11 @@ pub struct Cluster {
 impl Cluster {
     /// Makes one, and waits until it answers.
     pub async fn start_new() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same with settings, as `name=value`.
+    pub async fn start_with(settings: &[&str]) -> Self {
         let (folder, programs) = (tempfile::tempdir().unwrap(), programs());
         lend(folder.path());
         let made = as_owner(folder.path(), &programs.join("initdb"))
@@ -36,11 +44,46 @@ impl Cluster {
             .output()
             .unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        Self::run((folder, programs), settings).await
+    }
+
+    /// A copy of this one that follows it under a name, until it is promoted.
+    pub async fn standby(&self, name: &str) -> Self {
+        let (folder, programs) = (tempfile::tempdir().unwrap(), self.programs.clone());
+        lend(folder.path());
+        let from = format!("host=127.0.0.1 port={} user=dlr application_name={name}", self.port);
+        let copied = as_owner(folder.path(), &programs.join("pg_basebackup"))
+            .args(["--pgdata", "data", "--checkpoint", "fast", "--write-recovery-conf", "--no-sync"])
+            .args(["--dbname", &from])
+            .output()
+            .unwrap();
+        assert!(copied.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&copied.stderr));
+        Self::run((folder, programs), &[]).await
+    }
+
+    async fn run((folder, programs): (TempDir, PathBuf), settings: &[&str]) -> Self {
         let port = free_port();
-        let server = spawn(folder.path(), &programs, port);
-        let mut cluster = Self { folder, programs, port, server, frozen: Vec::new() };
+        let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let server = spawn(folder.path(), &programs, (port, &settings));
+        let mut cluster = Self { folder, programs, port, settings, server, frozen: Vec::new() };
         cluster.answers().await;
         cluster
+    }
+
+    /// Makes a standby a primary.
+    pub fn promote(&self) {
+        let promoted = as_owner(self.folder.path(), &self.programs.join("pg_ctl"))
+            .args(["promote", "--pgdata", "data", "--wait", "--silent"])
+            .output()
+            .unwrap();
+        assert!(promoted.status.success(), "pg_ctl: {}", String::from_utf8_lossy(&promoted.stderr));
+    }
+
+    /// Kills it with all its processes: nobody says goodbye.
+    pub fn kill(&mut self) {
+        self.freeze();
+        send_signal("KILL", &std::mem::take(&mut self.frozen));
+        self.ended();
     }
 
     /// An empty database of it.
@@ -48,7 +91,8 @@ impl Cluster {
         Database::on(&self.url()).await
     }
 
-    fn url(&self) -> String {
+    /// Its database `postgres`.
+    pub fn url(&self) -> String {
         format!("postgres://dlr@127.0.0.1:{}/postgres", self.port)
     }
 
@@ -56,6 +100,10 @@ impl Cluster {
     pub fn stop_immediate(&mut self) {
         self.thaw();
         send_signal("QUIT", &[self.server.id()]);
+        self.ended();
+    }
+
+    fn ended(&mut self) {
         let end = Instant::now() + DEADLINE;
         while self.server.try_wait().unwrap().is_none() {
             assert!(Instant::now() < end, "Postgres does not stop");
@@ -65,7 +113,7 @@ impl Cluster {
 
     /// Starts it again after a stop, and waits until it answers.
     pub async fn start(&mut self) {
-        self.server = spawn(self.folder.path(), &self.programs, self.port);
+        self.server = spawn(self.folder.path(), &self.programs, (self.port, &self.settings));
         self.answers().await;
     }
 
@@ -126,49 +174,13 @@ fn programs() -> PathBuf {
         .expect("no Postgres server here: name its folder of programs in DLR_TEST_POSTGRES_BINDIR")
 }
 
-/// A port that nobody has. Below those that connections are given: one of them could take it while the
-/// server is stopped.
-fn free_port() -> u16 {
-    let mut ports = std::iter::repeat_with(|| rand::random_range(20_000..32_000));
-    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
-}
-
-fn spawn(folder: &Path, programs: &Path, port: u16) -> Child {
+fn spawn(folder: &Path, programs: &Path, (port, settings): (u16, &[String])) -> Child {
     let log = fs::File::options().append(true).create(true).open(folder.join("log")).unwrap();
     let (port, sockets) = (format!("port={port}"), format!("unix_socket_directories={}", folder.display()));
     let mut command = as_owner(folder, &programs.join("postgres"));
     command.args(["-D", "data", "-c", "listen_addresses=127.0.0.1", "-c", &port, "-c", &sockets]);
+    command.args(settings.iter().flat_map(|setting| ["-c", setting]));
     command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
-}
-
-/// Postgres refuses to run as root, so root lends it another user.
-fn borrowed_owner() -> Option<&'static str> {
-    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
-    let known = |user: &&str| Command::new("id").arg(user).output().is_ok_and(|id| id.status.success());
-    is_root.then(|| ["postgres", "nobody"].into_iter().find(known).unwrap())
-}
-
-fn lend(folder: &Path) {
-    if let Some(owner) = borrowed_owner() {
-        assert!(Command::new("chown").arg(owner).arg(folder).status().unwrap().success());
-    }
-}
-
-/// A program that runs in `folder`, as the one whom it belongs to.
-fn as_owner(folder: &Path, program: &Path) -> Command {
-    let mut command = match borrowed_owner() {
-        None => Command::new(program),
-        Some(owner) => {
-            let group = Command::new("id").args(["-gn", owner]).output().unwrap().stdout;
-            let group = String::from_utf8(group).unwrap();
-            let mut command = Command::new("setpriv");
-            command.args([format!("--reuid={owner}"), format!("--regid={}", group.trim())]);
-            command.arg("--clear-groups").arg(program);
-            command
-        }
-    };
-    command.current_dir(folder).env("HOME", folder).stdin(Stdio::null());
-    command
 }
 
 /// The state of a process, as one letter, and its parent.

@@ -5,6 +5,7 @@ mod binary;
 mod cluster;
 mod database;
 pub mod load;
+pub mod program;
 mod traffic;
 
 use std::{

@@ -13,6 +13,7 @@ mod callbacks;
 mod callers;
 mod compat;
 mod crash;
+mod deploy;
 mod durability;
 mod exports;
 mod health;

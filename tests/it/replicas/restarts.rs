@@ -81,3 +81,22 @@ async fn a_restart_of_postgres_is_not_noticed() {
     assert!(traffic.spooled() > 0, "{:?}", traffic.answers());
     nothing_was_noticed("Postgres restarted", traffic, &receivers).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_hangs_is_not_noticed() {
+    let mut cluster = Cluster::start_new().await;
+    let database = cluster.database().await;
+    let (receivers, balancer) = replicas(&database).await;
+    let load = Load::start(&balancer.url(), Pace::STEADY);
+    for _ in 0..in_soak(10, 1) {
+        load.acknowledges(100).await;
+        cluster.freeze();
+        sleep(Duration::from_secs(in_soak(15, 5))).await;
+        balancer.sees(["UP", "UP"]).await;
+        cluster.thaw();
+        load.acknowledges(100).await;
+    }
+    let traffic = load.stop().await;
+    assert!(traffic.spooled() > 0, "{:?}", traffic.answers());
+    nothing_was_noticed("Postgres hung", traffic, &receivers).await;
+}

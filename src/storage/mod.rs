@@ -146,7 +146,7 @@ impl Store {
     /// Waits for what is under way and closes every connection.
     pub async fn close(&self) {
         match &self.backend {
-            Backend::Postgres(postgres) => postgres.close().await,
+            Backend::Postgres(postgres) => postgres.pool().close().await,
             Backend::Sqlite(sqlite) => sqlite.close().await,
         }
     }

@@ -101,6 +101,17 @@ fn imports_point_one_way() {
     }
 }
 
+/// Behind a pooler a statement needs a session: see `storage/postgres/session.rs`.
+#[test]
+fn no_statement_goes_past_the_sessions_that_know_of_poolers() {
+    for file in rust_files(Path::new("src/storage")) {
+        for past in [".pool())", ".pool().begin", ".pool().acquire"] {
+            let fine = !code(&file).contains(past);
+            assert!(fine, "{}: `{past}`; take Postgres::reading or Postgres::begin", file.display());
+        }
+    }
+}
+
 #[test]
 fn groups_are_seen_through() {
     let code = "use crate::{app, domain::{A, B}, storage::Store}; crate::http::x()";

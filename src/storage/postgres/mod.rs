@@ -94,9 +94,9 @@ impl Postgres {
         Session::writing(&self.pool, self.pooled.as_ref()).await
     }
 
-    /// Waits for what is under way, and closes every connection of the pool.
-    pub async fn close(&self) {
-        self.pool.close().await;
+    /// The connections as a whole. Statements go through `reading` and `begin`, which know of poolers.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
     }
 
     /// A writer; it connects when it is first used.

@@ -1,4 +1,4 @@
-//! Logs: one line per event on standard error, for people or for machines.
+//! The log: one line per event on standard error, for people or for machines. Imports nothing of ours.
 
 use std::{io::IsTerminal, panic};
 

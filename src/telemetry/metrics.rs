@@ -1,0 +1,132 @@
+//! Metrics: registered once, counted by handles, read as one text.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use metrics::{Counter, Gauge, Key, Label, Level, Metadata, Recorder};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+
+use super::{Histogram, histogram::HistogramFamily};
+
+/// A family of metrics: a name, and what it says. Names have base units, and counters end in `_total`.
+#[derive(Clone, Copy, Debug)]
+pub struct Family {
+    /// Its name.
+    pub name: &'static str,
+    /// What it says, in one line.
+    pub help: &'static str,
+}
+
+/// Labels of a metric. Values must be of a bounded set: each makes a series of its own.
+pub type Labels<'a> = &'a [(&'static str, &'a str)];
+
+/// Metrics of one service; several may run in one process. Whoever counts keeps a handle: looking one up
+/// takes locks. Cheap to clone.
+#[derive(Clone)]
+pub struct Metrics(Arc<Registry>);
+
+struct Registry {
+    recorder: PrometheusRecorder,
+    histograms: Mutex<BTreeMap<&'static str, HistogramFamily>>,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        Self(Arc::new(Registry { recorder, histograms: Mutex::default() }))
+    }
+}
+
+/// Where a metric comes from; the exporter does not ask.
+const METADATA: Metadata<'static> = Metadata::new("dlr_receiver", Level::INFO, None);
+
+impl Metrics {
+    /// What only grows. The same family and labels are the same counter.
+    pub fn counter(&self, family: Family, labels: Labels<'_>) -> Counter {
+        self.0.recorder.describe_counter(family.name.into(), None, family.help.into());
+        self.0.recorder.register_counter(&key(family, labels), &METADATA)
+    }
+
+    /// What goes up and down.
+    pub fn gauge(&self, family: Family, labels: Labels<'_>) -> Gauge {
+        self.0.recorder.describe_gauge(family.name.into(), None, family.help.into());
+        self.0.recorder.register_gauge(&key(family, labels), &METADATA)
+    }
+
+    /// What is counted by classes, up to each of `bounds`, ascending, and beyond.
+    #[must_use]
+    pub fn histogram(&self, family: Family, labels: Labels<'_>, bounds: &'static [f64]) -> Histogram {
+        let quoted: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        let quoted = quoted.join(",");
+        let mut families = self.0.histograms.lock().unwrap_or_else(PoisonError::into_inner);
+        let empty = || HistogramFamily { family, members: Vec::new() };
+        let members = &mut families.entry(family.name).or_insert_with(empty).members;
+        if let Some((_, known)) = members.iter().find(|(labels, _)| *labels == quoted) {
+            return known.clone();
+        }
+        let histogram = Histogram::new(bounds);
+        members.push((quoted, histogram.clone()));
+        histogram
+    }
+
+    /// Sets a gauge that is looked at only now.
+    pub fn set(&self, family: Family, labels: Labels<'_>, value: f64) {
+        self.gauge(family, labels).set(value);
+    }
+
+    /// Measures the process: memory, files, processor time, by the names that Prometheus' own clients use.
+    pub fn measure_process(&self) {
+        let process = metrics_process::Collector::default();
+        metrics::with_local_recorder(&self.0.recorder, || {
+            process.describe();
+            process.collect();
+        });
+    }
+
+    /// All of them as a text of version 0.0.4, which Prometheus reads; families in the order of their names.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = self.0.recorder.handle().render();
+        for family in self.0.histograms.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            family.write(&mut text);
+        }
+        let mut families: Vec<_> = text.split_inclusive("\n\n").collect();
+        families.sort_unstable();
+        families.concat()
+    }
+}
+
+fn key(family: Family, labels: Labels<'_>) -> Key {
+    let labels = labels.iter().map(|&(name, value)| Label::new(name, value.to_owned()));
+    Key::from_parts(family.name, labels.collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_family_and_labels_are_the_same_metric() {
+        let metrics = Metrics::default();
+        let counted = Family { name: "counted_total", help: "Counted." };
+        let timed = Family { name: "timed_seconds", help: "Timed." };
+        for _ in 0..2 {
+            metrics.counter(counted, &[("by", "word")]).increment(1);
+            metrics.histogram(timed, &[], &[1.0]).record(0.5);
+        }
+        let text = metrics.render();
+        assert!(text.starts_with("# HELP counted_total Counted.\n# TYPE counted_total counter\n"), "{text}");
+        assert!(text.contains("counted_total{by=\"word\"} 2\n"), "{text}");
+        assert!(text.contains("timed_seconds_bucket{le=\"1\"} 2\n"), "{text}");
+        assert!(text.contains("timed_seconds_sum 1\ntimed_seconds_count 2\n"), "{text}");
+    }
+}

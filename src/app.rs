@@ -10,9 +10,10 @@ use crate::{
     config::{Config, ConfigError},
     domain::{Clock, Recipient},
     http::{self, AppState, Parts},
-    ingest::{Ingest, IngestParts, IngestTasks, Prepare},
+    ingest::{Ingest, IngestMetrics, IngestParts, IngestTasks, Prepare},
     shutdown::Shutdown,
     storage::{SpoolFile, Store, StoreError},
+    telemetry::Metrics,
 };
 
 /// The service, with its store and its listeners, but not yet answering.
@@ -41,6 +42,7 @@ impl App {
         let table = Arc::new(config.status_table()?);
         let accounts = config.accounts()?;
         let known = accounts.iter().map(|known| (known.account.name.clone(), known.account.clone()));
+        let metrics = Metrics::default();
         let (ingest, tasks) = Ingest::start(IngestParts {
             store: store.clone(),
             unprepared,
@@ -49,6 +51,7 @@ impl App {
             table: Arc::clone(&table),
             config: config.ingest,
             keep_rejected: config.rejected.keep(),
+            metrics: IngestMetrics::new(&metrics, &table),
         });
         let state = AppState::new(Parts {
             accounts,
@@ -57,6 +60,7 @@ impl App {
             ingest,
             keep_rejected: config.rejected.keep(),
             limits: config.limits,
+            metrics,
             store: store.clone(),
             table,
             trusted_proxies: config.http.trusted_proxies().map_err(ConfigError::TrustedProxies)?,

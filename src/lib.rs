@@ -38,7 +38,7 @@
 //!
 //! [`app`] puts the parts together, the same way for the binary and for tests. [`config`] composes
 //! the parts' own configurations and refuses what it does not know. [`telemetry`] writes one log line
-//! per request, without personal data. [`shutdown`] finishes what was accepted. [`cli`] is what an
+//! per request, without personal data, and holds what the layers count. [`shutdown`] finishes what was accepted. [`cli`] is what an
 //! operator types. [`simulator`] plays Exotel against a running receiver, and holds what it answers
 //! against [`domain`].
 

@@ -100,16 +100,33 @@ pub(super) async fn refuse_method() -> Problem {
         .header(header::ALLOW, "GET,POST")
 }
 
-/// Authentication comes before the body is read; 200 comes once the callback is on disk.
+/// Takes a callback, counts it, and says what became of it.
 async fn take(
     state: &AppState,
     account: &str,
     token: Option<&str>,
     request: Request,
 ) -> Result<Response, Problem> {
+    let known = find(state, account);
+    let metrics = known.map_or(&state.unknown, |known| &known.metrics);
+    let accepted = keep(state, (account, known), token, request).await;
+    let Accepted { sid, kept } = accepted.inspect_err(|problem| metrics.refused(problem.kind()))?;
+    let status = kept.into();
+    let mut response = Json(Taken { status, sid: sid.as_str() }).into_response();
+    response.extensions_mut().insert(RequestOutcome(status));
+    Ok(response)
+}
+
+/// Authentication comes before the body is read; it ends once the callback is on disk.
+async fn keep(
+    state: &AppState,
+    (account, known): (&str, Option<&KnownAccount>),
+    token: Option<&str>,
+    request: Request,
+) -> Result<Accepted, Problem> {
     let received_at = state.clock.now();
     let (head, body) = request.into_parts();
-    let (known, signed_for) = admit(state, account, &call(state, &head, token), received_at)?;
+    let (known, signed_for) = admit(state, (account, known), &call(state, &head, token), received_at)?;
     let query = head.uri.query().unwrap_or_default().to_owned();
     let raw = if head.method == Method::GET {
         RawRequest::Get { query }
@@ -122,11 +139,9 @@ async fn take(
     if let Some(signed_for) = signed_for {
         admit_for(state, known, &signed_for, (&raw, call(state, &head, token).caller))?;
     }
-    let Accepted { sid, kept } = state.ingest.accept(raw, &known.account, received_at).await?;
-    let status = kept.into();
-    let mut response = Json(Taken { status, sid: sid.as_str() }).into_response();
-    response.extensions_mut().insert(RequestOutcome(status));
-    Ok(response)
+    let accepted = state.ingest.accept(raw, &known.account, received_at).await?;
+    known.metrics.accepted(accepted.kept, received_at);
+    Ok(accepted)
 }
 
 /// What a request shows of itself before its body is read.
@@ -137,13 +152,13 @@ fn call<'r>(state: &'r AppState, head: &'r Parts, token: Option<&'r str>) -> Cal
 
 /// The account that is called, if this call may; whom the call is signed for, if that is why it may.
 fn admit<'s>(
-    state: &'s AppState,
-    account: &str,
+    state: &AppState,
+    (account, known): (&str, Option<&'s KnownAccount>),
     call: &Call,
     now: Time,
 ) -> Result<(&'s KnownAccount, Option<SignedFor>), Problem> {
     let refuse = |problem| state.limits.refuse(&call.caller, problem);
-    let Some(known) = find(state, account) else {
+    let Some(known) = known else {
         // An account that is none takes as long as a token that is none.
         let _ = state.nobody.admit(call, account, now);
         let detail = "the callback URL names an account that is not configured";

@@ -1,6 +1,6 @@
 //! Every route of the service, in one list, and the layers around them, in order.
 //!
-//! May import everything below: `domain`, `exotel`, `storage`, `ingest`.
+//! May import everything below: `domain`, `exotel`, `storage`, `ingest`; and `telemetry`.
 
 mod api_key;
 mod auth;
@@ -12,6 +12,7 @@ mod extract;
 mod fallback;
 mod health;
 mod messages;
+mod metrics;
 mod openapi;
 mod pace;
 mod problem;
@@ -67,6 +68,7 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
         .route("/status-codes", get(status_codes::list))
         .route("/status-codes/{code}", get(status_codes::get))
         .route("/rejected", get(rejected::list))
+        .route("/metrics", get(metrics::scrape::scrape))
         .route("/openapi.json", get(openapi::describe))
         .route("/docs", get(docs::page))
         .route_layer(readers)
@@ -96,11 +98,12 @@ pub fn combined(state: AppState) -> Service {
     layered(public_routes().merge(internal_routes(&state)), state)
 }
 
-/// From the outside in: the log line, security headers, panics, the route.
+/// From the outside in: what is counted, the log line, security headers, panics, the route.
 fn layered(routes: Router<AppState>, state: AppState) -> Service {
     let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     // As one: each layer of a router's own costs a request an allocation.
     let layers = ServiceBuilder::new()
+        .layer(metrics::Measure(state.routes.clone()))
         .layer(trace::request_line())
         .layer(header(header::CACHE_CONTROL, "no-store"))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

@@ -6,7 +6,7 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
 };
 
-use super::{callbacks, compat::described, docs, health, messages, rejected, stats, status_codes};
+use super::{callbacks, compat::described, docs, health, messages, metrics, rejected, stats, status_codes};
 
 /// What went wrong: RFC 9457. Some kinds say more, in members of their own.
 #[derive(ToSchema)]
@@ -150,6 +150,7 @@ pub(super) struct CallbackFields {
         rejected::list,
         health::livez,
         health::readyz,
+        metrics::scrape::scrape,
         describe,
         docs::page,
     ),

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 
 /// The kinds of problems. Their words are stable: programs may decide by `type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumCount, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum ProblemKind {
     /// The account takes no callbacks from there.

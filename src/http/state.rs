@@ -6,12 +6,14 @@ use super::{
     ApiKeyList, LimitsConfig,
     auth::{ApiKeys, CallbackGuard, Limits},
     compat::Reader,
+    metrics::{AccountMetrics, Pending, Routes},
     pace::Pace,
 };
 use crate::{
     domain::{Account, AccountName, Clock, ConfiguredAccount, Networks, StatusTable},
     ingest::Ingest,
     storage::{Keep, Store},
+    telemetry::Metrics,
 };
 
 /// What every handler may use. Cheap to clone.
@@ -29,10 +31,15 @@ pub struct Shared {
     pub(super) limits: Limits,
     /// The guard of accounts that are none.
     pub(super) nobody: CallbackGuard,
+    pub(super) metrics: Metrics,
     pub(super) pace: Pace,
+    pub(super) pending: Pending,
+    pub(super) routes: Routes,
     pub(super) store: Store,
     pub(super) table: Arc<StatusTable>,
     pub(super) trusted_proxies: Networks,
+    /// Of callers whose account is none of ours.
+    pub(super) unknown: AccountMetrics,
 }
 
 /// An account, who may call it, and who reads it in Exotel's way.
@@ -41,6 +48,7 @@ pub(super) struct KnownAccount {
     pub account: Account,
     pub guard: CallbackGuard,
     pub reader: Option<Reader>,
+    pub metrics: AccountMetrics,
 }
 
 impl std::ops::Deref for AppState {
@@ -89,6 +97,8 @@ pub struct Parts {
     pub keep_rejected: Keep,
     /// How often one caller may ask, and be refused.
     pub limits: LimitsConfig,
+    /// Where requests are counted, and what is read.
+    pub metrics: Metrics,
     /// Where receipts and messages are kept.
     pub store: Store,
     /// The status codes in force.
@@ -101,13 +111,25 @@ impl AppState {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { accounts, api_keys, clock, ingest, keep_rejected, limits, store, table, trusted_proxies } =
-            parts;
+        let Parts {
+            accounts,
+            api_keys,
+            clock,
+            ingest,
+            keep_rejected,
+            limits,
+            metrics,
+            store,
+            table,
+            trusted_proxies,
+        } = parts;
+        let began = clock.now();
         let known = |configured: ConfiguredAccount| {
             let ConfiguredAccount { account, callers, read_access } = configured;
             let guard = CallbackGuard::new(&callers);
             let reader = read_access.as_ref().map(Reader::new);
-            (account.name.clone(), KnownAccount { account, guard, reader })
+            let metrics = AccountMetrics::new(&metrics, account.name.as_str(), began);
+            (account.name.clone(), KnownAccount { account, guard, reader, metrics })
         };
         Self(Arc::new(Shared {
             accounts: accounts.into_iter().map(known).collect(),
@@ -118,9 +140,13 @@ impl AppState {
             limits: Limits::new(limits),
             nobody: CallbackGuard::of_nobody(),
             pace: Pace::default(),
+            pending: Pending::default(),
+            routes: Routes::new(&metrics),
             store,
             table,
             trusted_proxies,
+            unknown: AccountMetrics::unknown(&metrics),
+            metrics,
         }))
     }
 }

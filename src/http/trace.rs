@@ -18,6 +18,11 @@ use tracing::{Span, info, info_span};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RequestOutcome(pub &'static str);
 
+/// What is told apart of methods, which may be any word of the caller's; the last is all others.
+pub(super) const METHODS: [&str; 8] = ["POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "other"];
+/// The route of a request to none.
+pub(super) const UNMATCHED: &str = "unmatched";
+
 type RequestLine<B> = TraceLayer<
     SharedClassifier<ServerErrorsAsFailures>,
     fn(&Request<Body>) -> Span,
@@ -38,12 +43,8 @@ pub(super) fn request_line<B>() -> RequestLine<B> {
 }
 
 fn span(request: &Request<Body>) -> Span {
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
-    // Methods may be any word of the caller's.
-    let method = match request.method().as_str() {
-        known @ ("GET" | "POST" | "HEAD" | "PUT" | "DELETE" | "PATCH" | "OPTIONS") => known,
-        _ => "other",
-    };
+    let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
+    let method = METHODS.into_iter().find(|known| *known == request.method().as_str()).unwrap_or("other");
     info_span!("request", method, route)
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::rejected::RejectedLog;
+use super::{metrics::IngestMetrics, rejected::RejectedLog};
 use crate::{
     domain::DeliveryReceipt,
     exotel::RawRequest,
@@ -39,6 +39,7 @@ pub(super) struct Committer {
     pub writer: Writer,
     pub deadline: Duration,
     pub rejected: RejectedLog,
+    pub metrics: IngestMetrics,
 }
 
 impl Committer {
@@ -77,10 +78,16 @@ impl Committer {
 
     async fn record<W>(&mut self, part: &[Pending<W>]) -> Result<(), StoreError> {
         let receipts: Vec<&DeliveryReceipt> = part.iter().map(|pending| &*pending.receipt).collect();
-        match timeout(self.deadline, self.writer.record(&receipts)).await {
+        let begun = Instant::now();
+        let recorded = match timeout(self.deadline, self.writer.record(&receipts)).await {
             Ok(recorded) => recorded,
             Err(_) => Err(StoreError::TimedOut(self.deadline)),
+        };
+        match &recorded {
+            Ok(()) => self.metrics.committed(&receipts, begun.elapsed()),
+            Err(error) => self.metrics.failed(error.failure()),
         }
+        recorded
     }
 
     async fn refuse<W>(&self, part: &[Pending<W>], poison: &StoreError) -> Result<(), StoreError> {

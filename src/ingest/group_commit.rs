@@ -51,6 +51,12 @@ impl GroupCommit {
         self.committing.load(Ordering::Relaxed)
     }
 
+    /// How many wait, and how many may.
+    pub fn queue(&self) -> (usize, usize) {
+        let most = self.queue.max_capacity();
+        (most - self.queue.capacity(), most)
+    }
+
     /// Waits until the receipt is on disk.
     pub async fn keep(&self, receipt: Box<DeliveryReceipt>, raw: RawRequest) -> Result<Kept, NotKept> {
         let (waiting, answer) = oneshot::channel();

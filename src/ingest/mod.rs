@@ -2,7 +2,8 @@
 //!
 //! A callback is read by [`Ingest`], waits in the queue of the group commit, and is answered once its
 //! batch is on disk. While the store fails, the circuit is open and the spool takes the raw requests;
-//! the drain reads them again once the store is back. May import `domain`, `exotel` and `storage`.
+//! the drain reads them again once the store is back. May import `domain`, `exotel`, `storage` and
+//! `telemetry`.
 
 mod accept;
 mod circuit;
@@ -10,6 +11,7 @@ mod commit;
 mod config;
 mod drain;
 mod group_commit;
+mod metrics;
 mod reader;
 mod rejected;
 mod spool;
@@ -17,4 +19,5 @@ mod start;
 
 pub use accept::{Accepted, Ingest, IngestError, Kept};
 pub use config::{BadIngest, IngestConfig, RejectedConfig, SpoolConfig};
+pub use metrics::IngestMetrics;
 pub use start::{IngestParts, IngestTasks, Prepare};

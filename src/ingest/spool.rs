@@ -17,7 +17,10 @@ use crate::{
 
 /// The way into the spool. Cheap to clone; the writer ends with the last clone.
 #[derive(Clone, Debug)]
-pub(super) struct Spool(mpsc::Sender<(SpooledRequest, Ticket)>);
+pub(super) struct Spool {
+    queue: mpsc::Sender<(SpooledRequest, Ticket)>,
+    pub file: SpoolFile,
+}
 
 /// The most requests of one sync to disk.
 const BATCH: usize = 512;
@@ -26,12 +29,12 @@ impl Spool {
     /// Starts the writer of `file`.
     pub fn start(file: SpoolFile, circuit: Circuit) -> (Self, JoinHandle<()>) {
         let (sender, queue) = mpsc::channel(BATCH);
-        (Self(sender), tokio::spawn(write(file, queue, circuit)))
+        (Self { queue: sender, file: file.clone() }, tokio::spawn(write(file, queue, circuit)))
     }
 
     /// Gives a request to the spool, for whoever waits for it. Waits only while the spool is behind.
     pub async fn take(&self, request: SpooledRequest, ticket: Ticket) {
-        if let Err(mpsc::error::SendError((_, ticket))) = self.0.send((request, ticket)).await {
+        if let Err(mpsc::error::SendError((_, ticket))) = self.queue.send((request, ticket)).await {
             // Whoever waited may be gone.
             let _ = ticket.send(Err(NotKept::Unavailable));
         }

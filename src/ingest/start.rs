@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
-    Ingest, IngestConfig,
+    Ingest, IngestConfig, IngestMetrics,
     circuit::Circuit,
     commit::Committer,
     drain::{Drain, Drained},
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{Account, AccountName, StatusTable},
-    storage::{Keep, SpoolFile, Store, StoreError},
+    storage::{Keep, SpoolError, SpoolFile, SpoolStatus, Store, StoreError},
 };
 
 /// How a database is prepared before it is used.
@@ -54,6 +54,8 @@ pub struct IngestParts {
     pub config: IngestConfig,
     /// How much of the log of refused bodies is kept.
     pub keep_rejected: Keep,
+    /// Where commits are counted.
+    pub metrics: IngestMetrics,
 }
 
 /// What works in the background.
@@ -69,7 +71,8 @@ impl Ingest {
     /// Starts to commit and to drain.
     #[must_use]
     pub fn start(parts: IngestParts) -> (Self, IngestTasks) {
-        let IngestParts { store, unprepared, spool: file, accounts, table, config, keep_rejected } = parts;
+        let IngestParts { store, unprepared, spool: file, accounts, table, config, keep_rejected, metrics } =
+            parts;
         let (circuit, reader) = (Circuit::default(), Reader { table, accounts });
         let unprepared = unprepared.map(|(prepare, error)| {
             circuit.open(&error);
@@ -81,6 +84,7 @@ impl Ingest {
             writer: store.writer(config.commit_timeout()),
             deadline: config.commit_timeout(),
             rejected: rejected.clone(),
+            metrics: metrics.clone(),
         };
         let overflow = Overflow { circuit: circuit.clone(), spool: spool.clone(), store: store.clone() };
         let (group_commit, committing) = GroupCommit::start(config, committer(), overflow);
@@ -115,6 +119,17 @@ impl Ingest {
     #[must_use]
     pub fn is_committing(&self) -> bool {
         self.group_commit.is_committing()
+    }
+
+    /// How many callbacks wait for a commit, and how many may.
+    #[must_use]
+    pub fn queue(&self) -> (usize, usize) {
+        self.group_commit.queue()
+    }
+
+    /// How full the spool is, where there is one.
+    pub async fn spool_status(&self) -> Option<Result<SpoolStatus, SpoolError>> {
+        Some(self.spool.as_ref()?.file.status().await)
     }
 
     /// Whether callbacks are taken while the store fails.

@@ -5,7 +5,8 @@ use sqlx::migrate::MigrateError;
 use super::StoreError;
 
 /// What a failed write means for those who wait for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Failure {
     /// Another writer was in the way; the same again may well succeed.
     Contention,

@@ -9,12 +9,14 @@ mod campaign;
 mod campaign_sql;
 mod condition;
 mod config;
+mod connections;
 mod error;
 mod failure;
 mod filter;
 mod grouping;
 mod list;
 mod page;
+mod pending;
 mod postgres;
 mod read;
 mod receipt;
@@ -36,15 +38,17 @@ use condition::Dialect;
 
 pub use campaign::{CampaignOrder, CampaignPage, CampaignQuery};
 pub use config::{DatabaseConfig, Pooler};
+pub use connections::Connections;
 pub use error::{BadDatabase, SpoolError, StoreError};
 pub use failure::Failure;
 pub use filter::{MessageFilter, Window};
 pub use grouping::{GroupBy, GroupValue};
 pub use list::list_statement;
 pub use page::{BadCursor, Cursor, Page, PageRequest};
+pub use pending::PendingByAge;
 pub use receipt::StoredReceipt;
 pub use rejected::{Keep, RejectedBody, StoredRejection};
-pub use spool_file::{SpoolFile, SpooledRequest};
+pub use spool_file::{SpoolFile, SpoolStatus, SpooledRequest};
 pub use stats::{Group, Groups, StatsRequest, TooManyGroups};
 pub use writer::Writer;
 
@@ -170,7 +174,9 @@ fn tolerant(migrations: &mut Migrator) -> &Migrator {
 pub fn statements(kind: &str) -> Vec<&'static str> {
     match kind {
         "spool" => spool_file::STATEMENTS.to_vec(),
-        "postgres" => [&postgres::STATEMENTS[..], &postgres::CAMPAIGN.all(), &sql::SHARED].concat(),
-        _ => [&sqlite::statements()[..], &sqlite::CAMPAIGN.all(), &sql::SHARED].concat(),
+        "postgres" => {
+            [&postgres::STATEMENTS[..], &postgres::CAMPAIGN.all(), &sql::SHARED, &[pending::PENDING]].concat()
+        }
+        _ => [&sqlite::statements()[..], &sqlite::CAMPAIGN.all(), &sql::SHARED, &[pending::PENDING]].concat(),
     }
 }

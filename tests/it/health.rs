@@ -16,13 +16,13 @@ each_backend! {
 }
 
 /// A proxy before Postgres whose connections can be cut.
-struct Breaker {
+pub struct Breaker {
     broken: watch::Sender<bool>,
 }
 
 impl Breaker {
     /// Puts one before the database.
-    async fn before(database: &mut Database) -> Self {
+    pub async fn before(database: &mut Database) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (head, tail) = database.url.rsplit_once('@').unwrap();
         let (server, name) = tail.split_once('/').unwrap();
@@ -46,7 +46,7 @@ impl Breaker {
 
     /// Cuts every connection and refuses new ones, or lets them through again. The test's runtime
     /// has one thread, so yielding lets every connection's task see it.
-    async fn set(&self, broken: bool) {
+    pub async fn set(&self, broken: bool) {
         self.broken.send_replace(broken);
         for _ in 0..100 {
             tokio::task::yield_now().await;

@@ -6,8 +6,14 @@ use dlr_receiver::http::KeyDigest;
 
 use crate::support::{Answer, Backend, TestApp, binary};
 
-const ROUTES: [&str; 5] =
-    ["/messages/s1", "/messages/s1/callbacks", "/status-codes", "/status-codes/20005", "/rejected"];
+const ROUTES: [&str; 6] = [
+    "/messages/s1",
+    "/messages/s1/callbacks",
+    "/status-codes",
+    "/status-codes/20005",
+    "/rejected",
+    "/metrics",
+];
 
 async fn guarded() -> TestApp {
     let key = |name: &str, scope: &str| {

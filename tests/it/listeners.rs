@@ -8,7 +8,9 @@ async fn a_public_listener_answers_callbacks_and_liveness_only() {
     assert_ne!(app.url, app.internal_url);
     app.record(&[("SmsSid", "s1"), ("Status", "sent")]).await;
     assert_eq!(app.message("s1").await["outcome"], "delivered");
-    for path in ["/messages/s1", "/messages/s1/callbacks", "/status-codes", "/rejected", "/readyz"] {
+    for path in
+        ["/messages/s1", "/messages/s1/callbacks", "/status-codes", "/rejected", "/readyz", "/metrics"]
+    {
         let public = Answer::of(app.request("GET", path).send().await.unwrap()).await;
         assert_eq!(public.problem(), "unknown_route", "{path}");
         assert_eq!(app.ask(path).await.status, 200, "{path}");

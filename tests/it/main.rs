@@ -25,6 +25,7 @@ mod logs;
 mod merge_laws;
 mod merge_sql;
 mod messages;
+mod metrics;
 mod openapi;
 mod plans;
 mod readme;

@@ -2,6 +2,7 @@
 //! appended to, read from the front, and emptied.
 
 mod removal;
+mod status;
 
 use std::{
     fs::{File, TryLockError},
@@ -14,7 +15,11 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use self::removal::{QUARANTINE, REMOVE};
+pub use self::status::SpoolStatus;
+use self::{
+    removal::{QUARANTINE, REMOVE},
+    status::STATUS,
+};
 use super::{
     SpoolError,
     sqlite::{begin, give_back, make_folder},
@@ -64,7 +69,7 @@ const PROBE: &str =
     "INSERT INTO spooled (id, received_at, account, method, query, body) VALUES (-1, 0, '', '', '', '')";
 
 /// Every statement above.
-pub(super) const STATEMENTS: [&str; 5] = [OLDEST, REMOVE, QUARANTINE, COUNT, PROBE];
+pub(super) const STATEMENTS: [&str; 6] = [OLDEST, REMOVE, QUARANTINE, COUNT, PROBE, STATUS];
 
 impl SpoolFile {
     /// SQLite's own, which the cap is counted in.

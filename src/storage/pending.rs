@@ -1,0 +1,49 @@
+//! How many messages wait for their end, and for how long already.
+
+use chrono::Duration;
+
+use super::{Store, StoreError, on_readers, time::StoredTime};
+use crate::domain::Time;
+
+/// Messages whose outcome is pending, by how long ago their first receipt came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PendingByAge {
+    /// Less than an hour ago.
+    pub under_1h: u64,
+    /// Less than six hours ago.
+    pub under_6h: u64,
+    /// Less than a day ago.
+    pub under_24h: u64,
+    /// Longer ago.
+    pub over_24h: u64,
+}
+
+/// Read off the index of messages that are not delivered, which the last words are for: it is found by them.
+pub(super) const PENDING: &str = "SELECT \
+        count(*) FILTER (WHERE first_received_at > $1), \
+        count(*) FILTER (WHERE first_received_at <= $1 AND first_received_at > $2), \
+        count(*) FILTER (WHERE first_received_at <= $2 AND first_received_at > $3), \
+        count(*) FILTER (WHERE first_received_at <= $3) \
+     FROM messages WHERE outcome = 'pending' AND outcome <> 'delivered'";
+
+impl Store {
+    /// Counts the messages that are pending at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot answer in time.
+    pub async fn pending(&self, now: Time) -> Result<PendingByAge, StoreError> {
+        let before = |hours| StoredTime(now - Duration::hours(hours));
+        let counts: (i64, i64, i64, i64) = on_readers!(self, pool => sqlx::query_as(PENDING)
+            .bind(before(1))
+            .bind(before(6))
+            .bind(before(24))
+            .fetch_one(pool))?;
+        let (under_1h, under_6h, under_24h, over_24h) = counts;
+        Ok(PendingByAge {
+            under_1h: under_1h.unsigned_abs(),
+            under_6h: under_6h.unsigned_abs(),
+            under_24h: under_24h.unsigned_abs(),
+            over_24h: over_24h.unsigned_abs(),
+        })
+    }
+}

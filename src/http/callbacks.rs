@@ -4,7 +4,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, Method, header, request::Parts},
+    http::{HeaderMap, HeaderName, Method, header},
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -13,17 +13,14 @@ use utoipa::ToSchema;
 
 use super::{
     AppState, MAX_BODY, Problem, ProblemKind,
-    auth::{Call, Caller, SignedFor, UrlParams},
+    admission::{admit, admit_for, call, find},
+    auth::UrlParams,
     extract::PathParams,
     openapi::{CallbackFields, CallbackRefusals},
     state::KnownAccount,
     trace::RequestOutcome,
 };
-use crate::{
-    domain::{Field, Time},
-    exotel::{self, RawRequest},
-    ingest::Accepted,
-};
+use crate::{exotel::RawRequest, ingest::Accepted};
 
 /// What Exotel is told.
 #[derive(Serialize, ToSchema)]
@@ -142,51 +139,6 @@ async fn keep(
     let accepted = state.ingest.accept(raw, &known.account, received_at).await?;
     known.metrics.accepted(accepted.kept, received_at);
     Ok(accepted)
-}
-
-/// What a request shows of itself before its body is read.
-fn call<'r>(state: &'r AppState, head: &'r Parts, token: Option<&'r str>) -> Call<'r> {
-    let caller = Caller::of(&head.extensions, &head.headers, &state.trusted_proxies);
-    Call { token, query: head.uri.query().unwrap_or_default(), headers: &head.headers, caller }
-}
-
-/// The account that is called, if this call may; whom the call is signed for, if that is why it may.
-fn admit<'s>(
-    state: &AppState,
-    (account, known): (&str, Option<&'s KnownAccount>),
-    call: &Call,
-    now: Time,
-) -> Result<(&'s KnownAccount, Option<SignedFor>), Problem> {
-    let refuse = |problem| state.limits.refuse(&call.caller, problem);
-    let Some(known) = known else {
-        // An account that is none takes as long as a token that is none.
-        let _ = state.nobody.admit(call, account, now);
-        let detail = "the callback URL names an account that is not configured";
-        return Err(refuse(Problem::new(ProblemKind::UnknownAccount, detail)));
-    };
-    let signed_for = known.guard.admit(call, known.account.name.as_str(), now).map_err(refuse)?;
-    Ok((known, signed_for))
-}
-
-/// Holds a call to the recipient that it is signed for; only now it is known whom it is about. It is read
-/// twice for that, so that all others need not carry a recipient to where they are read.
-fn admit_for(
-    state: &AppState,
-    known: &KnownAccount,
-    signed_for: &SignedFor,
-    (raw, caller): (&RawRequest, Caller),
-) -> Result<(), Problem> {
-    // What is no callback is refused for that, and kept.
-    let Ok(parsed) = exotel::parse(raw) else { return Ok(()) };
-    let said = parsed.callback.get(Field::To);
-    let admitted = known.guard.admit_for(signed_for, said, (&known.account, caller));
-    admitted.map_err(|problem| state.limits.refuse(&caller, problem))
-}
-
-/// Account names are lower case; a URL may have been typed otherwise.
-fn find<'s>(state: &'s AppState, account: &str) -> Option<&'s KnownAccount> {
-    let known = state.accounts.get(account);
-    known.or_else(|| state.accounts.get(account.to_ascii_lowercase().as_str()))
 }
 
 /// A header as text; one that is no text is none of those that are taken.

@@ -2,6 +2,7 @@
 //!
 //! May import everything below: `domain`, `exotel`, `storage`, `ingest`; and `telemetry`.
 
+mod admission;
 mod api_key;
 mod auth;
 mod callbacks;
@@ -68,11 +69,11 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
         .route("/status-codes", get(status_codes::list))
         .route("/status-codes/{code}", get(status_codes::get))
         .route("/rejected", get(rejected::list))
-        .route("/metrics", get(metrics::scrape::scrape))
         .route("/openapi.json", get(openapi::describe))
         .route("/docs", get(docs::page))
         .route_layer(readers)
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::scrape::scrape))
         .merge(compat::routes())
 }
 

@@ -6,14 +6,8 @@ use dlr_receiver::http::KeyDigest;
 
 use crate::support::{Answer, Backend, TestApp, binary};
 
-const ROUTES: [&str; 6] = [
-    "/messages/s1",
-    "/messages/s1/callbacks",
-    "/status-codes",
-    "/status-codes/20005",
-    "/rejected",
-    "/metrics",
-];
+const ROUTES: [&str; 5] =
+    ["/messages/s1", "/messages/s1/callbacks", "/status-codes", "/status-codes/20005", "/rejected"];
 
 async fn guarded() -> TestApp {
     let key = |name: &str, scope: &str| {

@@ -54,10 +54,10 @@ const PENDING: Family = Family {
 
 /// Metrics.
 ///
-/// In the text format of Prometheus, which asks with an API key as its Bearer token. What the database or the spool
+/// In the text format of Prometheus; no key is asked for. What the database or the spool
 /// should say, and does not say within a second, is left out.
 #[utoipa::path(
-    get, path = "/metrics", tag = "Operation",
+    get, path = "/metrics", tag = "Operation", security(()),
     responses(
         (status = 200, description = "Metrics in Prometheus' text format, version 0.0.4", body = String, content_type = "text/plain"),
         Refusals,

@@ -104,7 +104,8 @@ async fn a_token_opens_beside_a_signature_and_neither_is_nothing() {
 }
 
 async fn reporting(settings: Settings<'_>, calls: &[(&str, u16)]) -> String {
-    let service = Service::start(&Database::create(Backend::Sqlite).await, settings).await;
+    let database = Database::create(Backend::Sqlite).await;
+    let service = Service::start(&database, settings).await;
     for (path, status) in calls {
         let request = reqwest::Client::new().post(format!("{}/callbacks/exotel/{path}", service.url));
         let answer =

@@ -80,7 +80,8 @@ fn words(base: &str, ends: [&str; 2]) -> String {
 
 #[tokio::test]
 async fn senders_sign_callback_urls_as_the_binary_does() {
-    let service = Service::start(&Database::create(Backend::Sqlite).await, &[SIGNING]).await;
+    let database = Database::create(Backend::Sqlite).await;
+    let service = Service::start(&database, &[SIGNING]).await;
     let folder = tempfile::tempdir().unwrap();
     let mut command = binary(folder.path());
     command.env(format!("DLR__{}", SIGNING.0), SIGNING.1).env("DLR__HTTP__PUBLIC_URL", &service.url);

@@ -19,8 +19,10 @@ const SECRET: &str = "s1gn1ng-3cr3t-0f-acme";
 const TOKENS: (&str, &str) = ("ACCOUNTS__ACME__CALLBACK_TOKENS", TOKEN);
 const SIGNED: (&str, &str) = ("ACCOUNTS__ACME__SIGNING_SECRETS", SECRET);
 
-async fn service(settings: Settings<'_>) -> Service {
-    Service::start(&Database::create(Backend::Sqlite).await, &[&[TOKENS], settings].concat()).await
+/// The service, and its database, whose folder goes with it.
+async fn service(settings: Settings<'_>) -> (Service, Database) {
+    let database = Database::create(Backend::Sqlite).await;
+    (Service::start(&database, &[&[TOKENS], settings].concat()).await, database)
 }
 
 fn callback(service: &Service, path: &str, sid: &str) -> RequestBuilder {
@@ -42,7 +44,7 @@ async fn message(service: &Service, sid: &str) -> Answer {
 
 #[tokio::test]
 async fn a_forged_token_opens_nothing() {
-    let service = service(&[("ACCOUNTS__OTHER__CALLBACK_TOKENS", "0th3r-3cr3t")]).await;
+    let (service, _database) = service(&[("ACCOUNTS__OTHER__CALLBACK_TOKENS", "0th3r-3cr3t")]).await;
     for path in [
         "acme/t0k-3cr3t-f1rs",
         "acme/t0k-3cr3t-f1rst0",
@@ -94,7 +96,7 @@ async fn medians<const N: usize>(client: &Client, urls: &[String; N]) -> [Durati
 
 #[tokio::test]
 async fn a_near_miss_takes_as_long_as_a_wild_guess_or_no_account() {
-    let service = service(&[("LIMITS__REFUSALS_PER_MINUTE_PER_ADDRESS", "0"), SIGNED]).await;
+    let (service, _database) = service(&[("LIMITS__REFUSALS_PER_MINUTE_PER_ADDRESS", "0"), SIGNED]).await;
     let urls = ["acme/t0k-3cr3t-f1rsT", "acme/X0k-3cr3t-f1rst", "nobody/t0k-3cr3t-f1rst"]
         .map(|path| format!("{}/callbacks/exotel/{path}", service.url));
     let client = Client::new();
@@ -122,8 +124,8 @@ async fn forwarded(service: &Service, lines: &[&str]) -> u16 {
 
 #[tokio::test]
 async fn a_spoofed_address_changes_nothing_where_no_proxy_is_trusted() {
-    let elsewhere = service(&[("ACCOUNTS__ACME__ALLOW_FROM", "203.0.113.0/24")]).await;
-    let here = service(&[("ACCOUNTS__ACME__ALLOW_FROM", "127.0.0.1")]).await;
+    let (elsewhere, _database) = service(&[("ACCOUNTS__ACME__ALLOW_FROM", "203.0.113.0/24")]).await;
+    let (here, _other) = service(&[("ACCOUNTS__ACME__ALLOW_FROM", "127.0.0.1")]).await;
     for lines in [&[][..], &["203.0.113.9"], &["203.0.113.9", "203.0.113.9"], &["127.0.0.1, 203.0.113.9"]] {
         assert_eq!(forwarded(&elsewhere, lines).await, 401, "{lines:?}");
         assert_eq!(forwarded(&here, lines).await, 200, "{lines:?}");
@@ -139,7 +141,7 @@ async fn a_spoofed_address_changes_nothing_behind_a_trusted_proxy() {
     let allowed = "203.0.113.0/24,127.0.0.1";
     let settings =
         [("HTTP__TRUSTED_PROXIES", "127.0.0.0/8,10.0.0.0/8"), ("ACCOUNTS__ACME__ALLOW_FROM", allowed)];
-    let service = service(&settings).await;
+    let (service, _database) = service(&settings).await;
     for (lines, expected) in [
         (&["203.0.113.9"][..], 200),
         (&["198.51.100.1, 203.0.113.9"], 200),
@@ -179,7 +181,7 @@ fn outcome(mut message: Value) -> Value {
 
 #[tokio::test]
 async fn a_replayed_callback_changes_no_outcome() {
-    let service = service(&[SIGNED]).await;
+    let (service, _database) = service(&[SIGNED]).await;
     for (sid, path) in [("replayed", format!("acme/{TOKEN}")), ("signed", signed("acme", TO, 3600))] {
         assert_eq!(status(callback(&service, &path, sid)).await, 200);
         let before = message(&service, sid).await.json;
@@ -203,7 +205,8 @@ fn signed(account: &str, to: &str, seconds: i64) -> String {
 
 #[tokio::test]
 async fn an_expired_altered_or_retargeted_signature_opens_nothing() {
-    let service = service(&[SIGNED, ("ACCOUNTS__OTHER__SIGNING_SECRETS", "0th3r-3cr3t-0f-another")]).await;
+    let (service, _database) =
+        service(&[SIGNED, ("ACCOUNTS__OTHER__SIGNING_SECRETS", "0th3r-3cr3t-0f-another")]).await;
     let good = signed("acme", TO, 3600);
     assert_eq!(status(callback(&service, &good, "good")).await, 200);
     assert_eq!(status(callback(&service, &good.replacen("acme", "ACME", 1), "good")).await, 200);
@@ -256,7 +259,7 @@ async fn answer_to_head(service: &Service, path: &str, headers: &str) -> String 
 
 #[tokio::test]
 async fn without_a_token_no_body_is_waited_for() {
-    let service = service(&[]).await;
+    let (service, _database) = service(&[]).await;
     for path in ["acme", "acme/", "acme?token=", "acme/wr0ng-3cr3t", "nobody"] {
         for headers in [
             "Content-Length: 60000\r\n",
@@ -295,7 +298,7 @@ async fn while_the_database_is_away_refusals_are_as_quick() {
 async fn who_tries_many_tokens_is_told_to_wait_and_keeps_nobody_else_out() {
     let settings =
         [("LIMITS__REFUSALS_PER_MINUTE_PER_ADDRESS", "20"), ("HTTP__TRUSTED_PROXIES", "127.0.0.1"), SIGNED];
-    let service = service(&settings).await;
+    let (service, _database) = service(&settings).await;
     let from =
         |path: &str, address: &str| callback(&service, path, "forced").header("x-forwarded-for", address);
     let mut statuses = Vec::new();

@@ -18,7 +18,7 @@ async fn still_well(service: &Service, token: &str) {
     let good = [("SmsSid", "still-well"), ("Status", "sent"), ("To", TO)];
     let answer = reqwest::Client::new().post(url).form(&good).send().await.unwrap();
     assert_eq!(answer.status(), 200, "{}", service.log_text());
-    service.has_logged("recorded").await;
+    service.has_logged("request finished").await;
     let log = service.log_text();
     // The last line may be on its way.
     let whole = log.rfind('\n').map_or("", |end| &log[..end]);

@@ -39,7 +39,11 @@ fn welcome(config: &Config, callbacks: SocketAddr, questions: SocketAddr) -> Str
         |account: &AccountConfig| if account.callback_tokens.0.is_empty() { "" } else { "/TOKEN" };
     let urls = config.accounts.iter().map(|(name, account)| {
         let (url, token) = (callback_url::without_token(&config, name), tokens_of(account));
-        let hint = if token.is_empty() { "" } else { "   (`dlr-receiver callback-url` prints it whole)" };
+        let hint = match (token, account.signing_secrets.0.as_slice()) {
+            ("", []) => "",
+            ("", _) => "   (`dlr-receiver callback-url --to NUMBER` signs it)",
+            _ => "   (`dlr-receiver callback-url` prints it whole)",
+        };
         format!("  {url}{token}{hint}\n")
     });
     let urls: String = urls.collect();

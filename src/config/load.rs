@@ -185,6 +185,15 @@ mod tests {
             ("DLR__DATABASE__TIMEOUT_MS", "-1", "database.timeout_ms"),
             ("DLR__ACCOUNTS__ACME__TIME_ZONE", "Mars/Olympus", "accounts.acme.time_zone"),
             ("DLR__ACCOUNTS__ACME__COUNTRY", "XX", "accounts.acme.country"),
+            (
+                "DLR__ACCOUNTS__ACME__ALLOW_FROM",
+                "10.0.0.0/8,exotel.com",
+                "accounts.acme.allow_from: `exotel.com`",
+            ),
+            ("DLR__ACCOUNTS__ACME__SIGNING_SECRETS", "short", "accounts.acme.signing_secrets"),
+            ("DLR__ACCOUNTS__ACME__REPORT_ONLY", "perhaps", "accounts.acme.report_only"),
+            ("DLR__HTTP__TRUSTED_PROXIES", "10.0.0.0/40", "http.trusted_proxies: `10.0.0.0/40`"),
+            ("DLR__LIMITS__REFUSALS_PER_MINUTE_PER_ADDRESS", "-1", "limits.refusals_per_minute_per_address"),
             ("DLR__LOG__FORMAT", "xml", "log.format"),
             ("DLR__AUTH__KEYS", "[{name = \"a\"}]", "auth.keys"),
         ] {

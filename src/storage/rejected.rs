@@ -97,7 +97,7 @@ impl Store {
         match &self.backend {
             Backend::Postgres(to) => {
                 let written = async {
-                    let mut session = to.begin().await?;
+                    let mut session = to.writing().await?;
                     write_rejected!(session, &mut session, rejected, keep)
                 };
                 self.in_time(written).await

@@ -107,7 +107,7 @@ fn no_statement_goes_past_the_sessions_that_know_of_poolers() {
     for file in rust_files(Path::new("src/storage")) {
         for past in [".pool())", ".pool().begin", ".pool().acquire"] {
             let fine = !code(&file).contains(past);
-            assert!(fine, "{}: `{past}`; take Postgres::reading or Postgres::begin", file.display());
+            assert!(fine, "{}: `{past}`; take Postgres::reading or Postgres::writing", file.display());
         }
     }
 }

@@ -90,11 +90,11 @@ impl Postgres {
     }
 
     /// A transaction to change something in.
-    pub async fn begin(&self) -> sqlx::Result<Session> {
+    pub async fn writing(&self) -> sqlx::Result<Session> {
         Session::writing(&self.pool, self.pooled.as_ref()).await
     }
 
-    /// The connections as a whole. Statements go through `reading` and `begin`, which know of poolers.
+    /// The connections as a whole. Statements go through `reading` and `writing`, which know of poolers.
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }

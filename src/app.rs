@@ -3,14 +3,14 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use axum::{ServiceExt, extract::Request};
 use tokio::net::TcpListener;
 
 use crate::{
     config::{Config, ConfigError},
     domain::{Clock, Recipient},
-    http::{self, AppState, Parts},
+    http::{self, AppState, HttpConfig, Parts},
     ingest::{Ingest, IngestMetrics, IngestParts, IngestTasks, Prepare},
+    listener::{self, Limits},
     shutdown::Shutdown,
     storage::{SpoolFile, Store, StoreError},
     telemetry::Metrics,
@@ -23,6 +23,7 @@ pub struct App {
     listeners: Vec<(TcpListener, http::Service)>,
     tasks: IngestTasks,
     store: Store,
+    limits: Limits,
     shutdown_timeout: Duration,
 }
 
@@ -68,7 +69,7 @@ impl App {
         Recipient::warm_up();
         let listeners = listeners(config, state).await?;
         let shutdown_timeout = Duration::from_millis(config.http.shutdown_timeout_ms);
-        Ok(Self { listeners, tasks, store, shutdown_timeout })
+        Ok(Self { listeners, tasks, store, limits: limits(&config.http), shutdown_timeout })
     }
 
     /// Where callbacks come in, and where questions do.
@@ -83,20 +84,12 @@ impl App {
 
     /// Answers until the end begins, then finishes what was accepted, within the deadline.
     pub async fn run(self, shutdown: Shutdown) {
-        let serving = self.listeners.into_iter().map(|(listener, service)| {
-            // Guards and limits want the address of who connects.
-            let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
-            let begun = shutdown.clone().begun();
-            async move { axum::serve(listener, service).with_graceful_shutdown(begun).await }
-        });
+        let serve = |(listener, service)| listener::serve(listener, service, self.limits, shutdown.clone());
+        let serving = self.listeners.into_iter().map(serve);
         let serving = futures_util::future::join_all(serving);
         let (store, tasks) = (self.store, self.tasks);
         let work = async {
-            for ended in serving.await {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "a listener failed");
-                }
-            }
+            serving.await;
             tasks.finish().await;
             store.close().await;
         };
@@ -143,6 +136,19 @@ async fn listeners(config: &Config, state: AppState) -> anyhow::Result<Vec<(TcpL
             vec![(public, http::public(state.clone())), (internal, http::internal(state))]
         }
     })
+}
+
+/// What the listeners put up with.
+fn limits(config: &HttpConfig) -> Limits {
+    Limits {
+        header_timeout: Duration::from_millis(config.header_timeout_ms.get()),
+        body_timeout: Duration::from_millis(config.body_timeout_ms.get()),
+        body_min_rate: config.body_min_rate.get(),
+        idle_timeout: Duration::from_millis(config.idle_timeout_ms.get()),
+        max_connections: config.max_connections.get(),
+        max_headers: config.max_headers.get().into(),
+        max_header_bytes: config.max_header_bytes,
+    }
 }
 
 async fn listen(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -36,6 +36,7 @@
 //!
 //! # Around it
 //!
+//! [`listener`] accepts the connections and bounds what a client may take: number, size and time.
 //! [`app`] puts the parts together, the same way for the binary and for tests. [`config`] composes
 //! the parts' own configurations and refuses what it does not know. [`telemetry`] writes one log line
 //! per request, without personal data, and holds what the layers count. [`shutdown`] finishes what was accepted. [`cli`] is what an
@@ -50,6 +51,8 @@ pub mod app;
 pub mod config;
 pub mod shutdown;
 pub mod telemetry;
+
+pub mod listener;
 
 pub mod http;
 

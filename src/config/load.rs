@@ -183,6 +183,10 @@ mod tests {
             ("DLR__DATABASE__MAX_CONNECTIONS", "many", "database.max_connections"),
             ("DLR__DATABASE__MAX_CONNECTIONS", "0", "database.max_connections"),
             ("DLR__DATABASE__TIMEOUT_MS", "-1", "database.timeout_ms"),
+            ("DLR__HTTP__HEADER_TIMEOUT_MS", "0", "http.header_timeout_ms"),
+            ("DLR__HTTP__BODY_MIN_RATE", "0", "http.body_min_rate"),
+            ("DLR__HTTP__MAX_CONNECTIONS", "0", "http.max_connections"),
+            ("DLR__HTTP__MAX_HEADERS", "70000", "http.max_headers"),
             ("DLR__ACCOUNTS__ACME__TIME_ZONE", "Mars/Olympus", "accounts.acme.time_zone"),
             ("DLR__ACCOUNTS__ACME__COUNTRY", "XX", "accounts.acme.country"),
             (
@@ -240,6 +244,9 @@ mod tests {
             ("DLR__HTTP__PUBLIC_URL", "not a url", "http.public_url"),
             ("DLR__HTTP__PUBLIC_URL", "https://x/?a=b", "http.public_url"),
             ("DLR__HTTP__SHUTDOWN_TIMEOUT_MS", "600001", "http.shutdown_timeout_ms"),
+            ("DLR__HTTP__IDLE_TIMEOUT_MS", "3600001", "http.idle_timeout_ms must be 3600000 at most"),
+            ("DLR__HTTP__MAX_CONNECTIONS", "2000000", "http.max_connections must be 1048576 at most"),
+            ("DLR__HTTP__MAX_HEADER_BYTES", "8191", "http.max_header_bytes must be from 8192 to 1048576"),
             ("DLR__DATABASE__TIMEOUT_MS", "9000000000000000000", "database.timeout_ms"),
         ] {
             let refusal = refusal(&[(variable, value)]);

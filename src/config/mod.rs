@@ -16,7 +16,7 @@ use crate::{
         AccountConfig, BadAccount, BadNetwork, BadStatusCode, Callers, ConfiguredAccount, StatusCodeConfig,
         StatusTable,
     },
-    http::{AuthConfig, Exposure, HttpConfig, LimitsConfig},
+    http::{AuthConfig, BadHttp, Exposure, HttpConfig, LimitsConfig},
     ingest::{BadIngest, IngestConfig, RejectedConfig, SpoolConfig},
     storage::{BadDatabase, DatabaseConfig},
     telemetry::{LogConfig, TelemetryError},
@@ -104,6 +104,9 @@ pub enum ConfigError {
     /// The filter of the log.
     #[error(transparent)]
     Log(#[from] TelemetryError),
+    /// What clients may take of the service.
+    #[error(transparent)]
+    Http(#[from] BadHttp),
     /// Where Exotel reaches the service.
     #[error("http.public_url must be a URL that begins with http:// or https://, without `?` and `#`")]
     PublicUrl,
@@ -145,6 +148,7 @@ impl Config {
         self.status_table()?;
         self.database.check()?;
         self.ingest.check()?;
+        self.http.check()?;
         self.log.filter()?;
         let public = Url::parse(&self.public_url()).map_err(|_| ConfigError::PublicUrl)?;
         let plain = public.query().is_none() && public.fragment().is_none();

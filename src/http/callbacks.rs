@@ -158,6 +158,6 @@ async fn read_body(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes,
     match Limited::new(body, MAX_BODY).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(Problem::new(ProblemKind::MalformedBody, "the body broke off")),
+        Err(error) => Err(Problem::broken_off(&*error)),
     }
 }

@@ -1,6 +1,9 @@
 //! `[http]`, `[auth]` and `[limits]`.
 
-use std::{net::SocketAddr, num::NonZeroU32};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU16, NonZeroU32, NonZeroU64},
+};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
@@ -21,6 +24,34 @@ pub struct HttpConfig {
     pub trusted_proxies: StringList<String>,
     /// How long a shutdown waits for requests that are under way, in milliseconds.
     pub shutdown_timeout_ms: u64,
+    /// How long the head of a request may take, in milliseconds.
+    pub header_timeout_ms: NonZeroU64,
+    /// How long a request's body may take, in milliseconds, unless it keeps `body_min_rate`.
+    pub body_timeout_ms: NonZeroU64,
+    /// What a body that takes longer has to bring, in bytes per second.
+    pub body_min_rate: NonZeroU64,
+    /// How long a connection may rest between requests, in milliseconds.
+    pub idle_timeout_ms: NonZeroU64,
+    /// The most connections of a listener.
+    pub max_connections: NonZeroU32,
+    /// The most headers of a request.
+    pub max_headers: NonZeroU16,
+    /// The largest head of a request, in bytes.
+    pub max_header_bytes: u32,
+}
+
+/// Why `[http]` cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BadHttp {
+    /// Longer than of use.
+    #[error("http.{0} must be {longest} at most, which is one hour", longest = HttpConfig::LONGEST_MS)]
+    TooLong(&'static str),
+    /// More than a process can have.
+    #[error("http.max_connections must be {} at most", HttpConfig::MOST_CONNECTIONS)]
+    Connections,
+    /// Too small for any request, or too large for many.
+    #[error("http.max_header_bytes must be from {} to {}", HttpConfig::HEADER_BYTES.start(), HttpConfig::HEADER_BYTES.end())]
+    HeaderBytes,
 }
 
 /// `[auth]`: who may ask.
@@ -70,12 +101,36 @@ pub struct Exposure {
 }
 
 impl HttpConfig {
+    const LONGEST_MS: u64 = 60 * 60 * 1000;
+    /// Each takes a file descriptor.
+    const MOST_CONNECTIONS: u32 = 1 << 20;
+    /// hyper reads 8 KiB at once.
+    const HEADER_BYTES: std::ops::RangeInclusive<u32> = 8192..=1024 * 1024;
+
     /// The networks of the proxies whose `X-Forwarded-For` is believed.
     ///
     /// # Errors
     /// [`BadNetwork`] names a text that is none.
     pub fn trusted_proxies(&self) -> Result<Networks, BadNetwork> {
         Networks::read(&self.trusted_proxies.0)
+    }
+
+    /// Checks what the types allow.
+    ///
+    /// # Errors
+    /// [`BadHttp`] says what to set.
+    pub fn check(&self) -> Result<(), BadHttp> {
+        let timeouts = [
+            ("header_timeout_ms", self.header_timeout_ms),
+            ("body_timeout_ms", self.body_timeout_ms),
+            ("idle_timeout_ms", self.idle_timeout_ms),
+        ];
+        match timeouts.into_iter().find(|(_, timeout)| timeout.get() > Self::LONGEST_MS) {
+            Some((key, _)) => Err(BadHttp::TooLong(key)),
+            None if self.max_connections.get() > Self::MOST_CONNECTIONS => Err(BadHttp::Connections),
+            None if !Self::HEADER_BYTES.contains(&self.max_header_bytes) => Err(BadHttp::HeaderBytes),
+            None => Ok(()),
+        }
     }
 
     /// Which of the two listeners can be reached from elsewhere.

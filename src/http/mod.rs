@@ -38,7 +38,7 @@ use tower_http::{
 };
 
 pub use api_key::{API_KEY_PREFIX, ApiKeyConfig, ApiKeyList, KeyDigest, Scope};
-pub use config::{AuthConfig, Exposure, HttpConfig, LimitsConfig};
+pub use config::{AuthConfig, BadHttp, Exposure, HttpConfig, LimitsConfig};
 pub use messages::message_json;
 pub use problem::Problem;
 pub use problem_kind::ProblemKind;

@@ -66,6 +66,9 @@ pub(super) enum CallbackRefusals {
     /// No such account.
     #[response(status = 404, content_type = "application/problem+json")]
     UnknownAccount(ProblemBody),
+    /// The body comes too slowly.
+    #[response(status = 408, content_type = "application/problem+json")]
+    TooSlow(ProblemBody),
     /// The body is larger than 64 KiB.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(ProblemBody),

@@ -1,5 +1,7 @@
 //! Errors as RFC 9457 problems (`application/problem+json`). None carries internal text.
 
+use std::io;
+
 use axum::{
     Json,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -85,6 +87,20 @@ impl Problem {
         let name: String = name.chars().take(40).collect();
         Self::parameter(&name, format!("is no parameter here; there are {}", allowed.join(", ")))
             .with("allowed", allowed)
+    }
+
+    /// A body that did not come to its end.
+    pub(super) fn broken_off(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut causes = std::iter::successors(Some(error), |error| error.source());
+        // So says the listener, whose errors others wrap.
+        let is_slow = |cause: &(dyn std::error::Error + 'static)| {
+            cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+        };
+        if causes.any(is_slow) {
+            Self::new(ProblemKind::BodyTooSlow, "the body did not come in time")
+        } else {
+            Self::new(ProblemKind::MalformedBody, "the body broke off")
+        }
     }
 
     /// The store is out of reach. Logged here, once; the caller learns nothing but that.

@@ -24,6 +24,8 @@ pub enum ProblemKind {
     MethodNotAllowed,
     /// The body is too large.
     BodyTooLarge,
+    /// The body comes too slowly.
+    BodyTooSlow,
     /// The fields are no status callback.
     NotAStatusCallback,
     /// Too many callbacks wait already.
@@ -53,6 +55,7 @@ impl ProblemKind {
             Self::AddressNotAllowed => (StatusCode::UNAUTHORIZED, "Address not allowed"),
             Self::AmbiguousSid => (StatusCode::CONFLICT, "Several accounts have this sid"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
+            Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "Body too slow"),
             Self::CannotBeStored => (StatusCode::UNPROCESSABLE_ENTITY, "Cannot be stored"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
             Self::InvalidParameter => (StatusCode::BAD_REQUEST, "Invalid parameter"),

@@ -17,8 +17,9 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("simulator", vec!["domain", "exotel", "http"]),
         ("telemetry", vec![]),
         ("shutdown", vec![]),
+        ("listener", vec!["shutdown"]),
         ("config", vec!["domain", "http", "ingest", "storage", "telemetry"]),
-        ("app", vec!["config", "domain", "http", "ingest", "shutdown", "storage", "telemetry"]),
+        ("app", vec!["config", "domain", "http", "ingest", "listener", "shutdown", "storage", "telemetry"]),
         (
             "cli",
             vec!["app", "config", "domain", "exotel", "http", "ingest", "shutdown", "simulator", "telemetry"],

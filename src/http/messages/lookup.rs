@@ -5,7 +5,10 @@ use std::collections::{BTreeSet, HashSet};
 use axum::{
     Json,
     body::Bytes,
-    extract::{State, rejection::BytesRejection},
+    extract::{
+        State,
+        rejection::{BytesRejection, FailedToBufferBody},
+    },
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -44,6 +47,7 @@ struct LookedUp<'a> {
     request_body(content = Lookup, content_type = "application/json"),
     responses(
         (status = 200, description = "What is known of them", body = LookedUp),
+        (status = 408, description = "The body comes too slowly", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "More than a thousand sids can take", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "No such JSON", body = ProblemBody, content_type = "application/problem+json"),
         Refusals,
@@ -54,11 +58,12 @@ pub(crate) async fn lookup(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     // axum stops reading after two megabytes, many times what a thousand sids take.
-    let body = body.map_err(|_| {
-        Problem::new(
-            ProblemKind::BodyTooLarge,
-            format!("at most {MAX_SIDS} sids are taken; the body is larger"),
-        )
+    let body = body.map_err(|error| match error {
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+            let detail = format!("at most {MAX_SIDS} sids are taken; the body is larger");
+            Problem::new(ProblemKind::BodyTooLarge, detail)
+        }
+        error => Problem::broken_off(&error),
     })?;
     let Lookup { sids } = read(&body)?;
     let asked: BTreeSet<String> = sids.into_iter().collect();

@@ -1,0 +1,87 @@
+//! One connection, from its first byte to its end.
+
+use std::{
+    future::poll_fn,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+};
+
+use hyper_util::{rt::TokioIo, server::graceful::GracefulConnection};
+use tokio::net::TcpStream;
+
+use super::{
+    activity::Activity,
+    limits::Limits,
+    patience::{Patience, Verdict},
+    protocol::{Protocol, is_http_2},
+    service::{Noted, Service},
+    socket::Socket,
+};
+use crate::shutdown::Shutdown;
+
+/// What the connections of a listener have in common.
+pub(super) struct Shared<S> {
+    pub service: S,
+    pub limits: Limits,
+    pub protocol: Protocol,
+    pub shutdown: Shutdown,
+}
+
+/// Serves a connection to its end.
+pub(super) async fn hold<S: Service>(shared: Arc<Shared<S>>, stream: TcpStream, peer: SocketAddr) {
+    // Answers are written whole. Where it fails the connection is broken, as will be seen.
+    let _ = stream.set_nodelay(true);
+    let activity = Arc::new(Activity::new(shared.limits));
+    let mut patience = pin!(Patience::new(Arc::clone(&activity)));
+    let Some(is_http_2) = begin(&stream, patience.as_mut(), &shared.shutdown).await else { return };
+    let socket = TokioIo::new(Socket::new(stream, Arc::clone(&activity)));
+    let noted = Noted { service: shared.service.clone(), peer, activity };
+    if is_http_2 {
+        let mut connection = Box::pin(shared.protocol.http_2.serve_connection(socket, noted));
+        // In a box of its own, for the sake of the small connections of HTTP/1.
+        Box::pin(serve(connection.as_mut(), patience, &shared.shutdown)).await;
+    } else {
+        let connection = pin!(shared.protocol.http_1.serve_connection(socket, noted));
+        serve(connection, patience, &shared.shutdown).await;
+    }
+}
+
+/// Waits for the first bytes, and says whether they are HTTP/2. None where they do not come.
+async fn begin(stream: &TcpStream, mut patience: Pin<&mut Patience>, shutdown: &Shutdown) -> Option<bool> {
+    tokio::select! {
+        biased;
+        found = is_http_2(stream) => found.ok(),
+        _ = poll_fn(|cx| patience.as_mut().poll(cx)) => None,
+        () = shutdown.clone().begun() => None,
+    }
+}
+
+async fn serve<C>(mut connection: Pin<&mut C>, mut patience: Pin<&mut Patience>, shutdown: &Shutdown)
+where
+    C: GracefulConnection<Error = hyper::Error>,
+{
+    let (mut ending, mut ends) = (pin!(shutdown.clone().begun()), false);
+    loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection broke off");
+                }
+                return;
+            }
+            () = ending.as_mut(), if !ends => {
+                ends = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            verdict = poll_fn(|cx| patience.as_mut().poll(cx)) => match verdict {
+                Verdict::Close => connection.as_mut().graceful_shutdown(),
+                Verdict::Cut => {
+                    tracing::debug!("a connection took too long and is cut");
+                    return;
+                }
+            }
+        }
+    }
+}

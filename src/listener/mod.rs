@@ -1,0 +1,105 @@
+//! The accept loop: connections by HTTP/1.1 and HTTP/2 without TLS, bounded in number, time and size.
+//!
+//! May import `shutdown` and nothing else of ours.
+//!
+//! `axum::serve` waits for clients for ever. Here each connection has a `Patience`: it ends where a head
+//! takes too long, or where it rests too long; a body that comes too slowly fails for its handler. What a
+//! handler itself takes is not bounded here.
+
+mod activity;
+mod connection;
+mod limits;
+mod patience;
+mod protocol;
+mod request_body;
+mod service;
+mod socket;
+
+use std::{
+    io::ErrorKind,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::sleep,
+};
+
+use self::{
+    connection::{Shared, hold},
+    protocol::Protocol,
+};
+pub use self::{limits::Limits, service::Service};
+use crate::shutdown::Shutdown;
+
+/// Serves the listener's connections until the end begins, and then until those that are under way have
+/// finished.
+pub async fn serve<S: Service>(listener: TcpListener, service: S, limits: Limits, shutdown: Shutdown) {
+    let slots = Arc::new(Semaphore::new(limits.max_connections as usize));
+    let protocol = Protocol::new(&limits);
+    let shared = Arc::new(Shared { service, limits, protocol, shutdown: shutdown.clone() });
+    tokio::select! {
+        () = accept_all(&listener, &slots, shared) => {}
+        () = shutdown.begun() => {}
+    }
+    drop(listener);
+    // All slots are free once no connection is left.
+    let _ = slots.acquire_many(limits.max_connections).await;
+}
+
+/// Accepts connections while there are slots, for ever.
+async fn accept_all<S: Service>(listener: &TcpListener, slots: &Arc<Semaphore>, shared: Arc<Shared<S>>) {
+    let (mut full, mut failing) = (Seldom::default(), Seldom::default());
+    loop {
+        if slots.available_permits() == 0 && full.is_due() {
+            let connections = shared.limits.max_connections;
+            tracing::warn!(connections, "as many connections as http.max_connections allows; others wait");
+        }
+        let slot = Arc::clone(slots).acquire_owned().await.expect("nobody closes the semaphore");
+        let (stream, peer) = accept(listener, &mut failing).await;
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            hold(shared, stream, peer).await;
+            drop(slot);
+        });
+    }
+}
+
+/// The next connection, however often it takes.
+async fn accept(listener: &TcpListener, failing: &mut Seldom) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            // The client's own fault, and gone with it.
+            Err(error) if is_of_the_client(error.kind()) => {}
+            Err(error) => {
+                if failing.is_due() {
+                    tracing::error!(%error, "connections cannot be accepted; tried again and again");
+                }
+                // Out of files or memory: at once it would fail again.
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+fn is_of_the_client(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::ConnectionAborted | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
+}
+
+/// What is said once a minute at most.
+#[derive(Default)]
+struct Seldom(Option<Instant>);
+
+impl Seldom {
+    fn is_due(&mut self) -> bool {
+        let due = self.0.is_none_or(|last| last.elapsed() > Duration::from_mins(1));
+        if due {
+            self.0 = Some(Instant::now());
+        }
+        due
+    }
+}

@@ -1,0 +1,94 @@
+//! How long a connection is waited for.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::activity::{Activity, Phase};
+
+/// How long a client may take over the rest of a request that is answered already. Until then it can read
+/// the answer: closing a socket that holds unread bytes resets the connection, and the answer with it.
+pub(super) const LINGER: Duration = Duration::from_secs(1);
+
+/// What is done with a connection that has taken too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is told that it ends, and ends as soon as nothing is under way.
+    Close,
+    /// It ends.
+    Cut,
+}
+
+pin_project! {
+    /// The patience with one connection.
+    ///
+    /// It has one timer, which is moved forward where a deadline comes nearer, and else only when it has
+    /// fired: requests that follow each other do not touch it.
+    pub(super) struct Patience {
+        activity: Arc<Activity>,
+        #[pin]
+        timer: Sleep,
+        // When something moved last, and since when a head is incomplete.
+        moved: Instant,
+        head: Option<Instant>,
+        closing: Option<Instant>,
+    }
+}
+
+impl Patience {
+    pub fn new(activity: Arc<Activity>) -> Self {
+        let now = Instant::now();
+        let timer = sleep_until(now + activity.limits.header_timeout);
+        Self { activity, timer, moved: now, head: None, closing: None }
+    }
+
+    /// Ready when the patience ends. To be polled after the connection, in the same task.
+    pub fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict> {
+        loop {
+            let deadline = self.as_mut().deadline();
+            let mut this = self.as_mut().project();
+            if deadline.is_some_and(|deadline| deadline < this.timer.deadline()) {
+                this.timer.as_mut().reset(deadline.expect("it is some"));
+            }
+            ready!(this.timer.as_mut().poll(cx));
+            let now = Instant::now();
+            match deadline {
+                Some(deadline) if deadline <= now => {
+                    let idle = this.closing.is_none() && this.activity.phase() == Phase::Idle;
+                    *this.closing = Some(now);
+                    return Poll::Ready(if idle { Verdict::Close } else { Verdict::Cut });
+                }
+                Some(deadline) => this.timer.reset(deadline),
+                None => this.timer.reset(now + this.activity.limits.header_timeout),
+            }
+        }
+    }
+
+    /// When the patience ends as things stand; never while a handler is at work.
+    fn deadline(self: Pin<&mut Self>) -> Option<Instant> {
+        let this = self.project();
+        if this.activity.has_moved() {
+            (*this.moved, *this.head) = (Instant::now(), None);
+        }
+        let limits = &this.activity.limits;
+        let (since, timeout) = match this.activity.phase() {
+            Phase::Handled => return None,
+            _ if this.closing.is_some() => ((*this.closing)?, limits.header_timeout),
+            Phase::Fresh => (*this.moved, limits.header_timeout),
+            Phase::Head => (*this.head.get_or_insert_with(Instant::now), limits.header_timeout),
+            Phase::Discarding => (*this.moved, LINGER),
+            Phase::Idle => {
+                *this.head = None;
+                (*this.moved, limits.idle_timeout)
+            }
+        };
+        Some(since + timeout)
+    }
+}

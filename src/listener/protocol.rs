@@ -1,0 +1,101 @@
+//! Which HTTP a connection speaks, and how.
+
+use std::{io, time::Duration};
+
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::{net::TcpStream, time::sleep};
+
+use super::limits::Limits;
+
+/// What a connection by HTTP/2 begins with.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The versions of HTTP, as they are spoken here. hyper-util's `auto` would do the same, but its connections
+/// are as large as HTTP/2's, twice as large as HTTP/1's.
+pub(super) struct Protocol {
+    pub http_1: http1::Builder,
+    pub http_2: http2::Builder<TokioExecutor>,
+}
+
+impl Protocol {
+    pub fn new(limits: &Limits) -> Self {
+        /// As hyper has it by itself. Another number costs each request an allocation.
+        const USUAL_HEADERS: usize = 100;
+        let size = limits.max_header_bytes;
+        let mut http_1 = http1::Builder::new();
+        // hyper's own timeout would end connections that rest between requests.
+        http_1.header_read_timeout(None).max_header_size(size as usize).max_buf_size(size as usize);
+        if limits.max_headers != USUAL_HEADERS {
+            http_1.max_headers(limits.max_headers);
+        }
+        let mut http_2 = http2::Builder::new(TokioExecutor::new());
+        // Callbacks are small: the windows hold one body of a stream and a few of a connection.
+        http_2
+            .timer(TokioTimer::new())
+            .max_header_list_size(size)
+            .max_concurrent_streams(128)
+            .max_pending_accept_reset_streams(20)
+            .max_local_error_reset_streams(128)
+            .initial_stream_window_size(64 * 1024)
+            .initial_connection_window_size(256 * 1024)
+            .max_send_buf_size(64 * 1024)
+            .keep_alive_interval(Duration::from_secs(20))
+            .keep_alive_timeout(Duration::from_secs(20));
+        Self { http_1, http_2 }
+    }
+}
+
+/// Whether a connection begins as those by HTTP/2 do. What it has sent is left for its reader.
+pub(super) async fn is_http_2(stream: &TcpStream) -> io::Result<bool> {
+    let mut seen = [0; PREFACE.len()];
+    let mut pause = Duration::from_millis(10);
+    loop {
+        let length = stream.peek(&mut seen).await?;
+        if length == 0 || !PREFACE.starts_with(&seen[..length]) {
+            return Ok(false);
+        }
+        if length == PREFACE.len() {
+            return Ok(true);
+        }
+        // A peek does not wait for more than there is. Whoever sends the preface in pieces is not to keep us
+        // busy with it.
+        sleep(pause).await;
+        pause *= 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncWriteExt, net::TcpListener};
+
+    use super::*;
+
+    async fn begins(pieces: &[&[u8]]) -> bool {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        client.set_nodelay(true).unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        // The stream is kept: closing it would fail the writes.
+        let asked = tokio::spawn(async move { (is_http_2(&stream).await.unwrap(), stream) });
+        for piece in pieces {
+            client.write_all(piece).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        if pieces.is_empty() {
+            drop(client);
+        }
+        asked.await.unwrap().0
+    }
+
+    #[tokio::test]
+    async fn the_preface_tells_the_version_also_in_pieces() {
+        assert!(begins(&[PREFACE]).await);
+        assert!(begins(&[PREFACE, b"\0\0\0\x04\0\0\0\0\0"]).await);
+        assert!(begins(&[b"P", b"RI * HTTP", b"/2.0\r\n\r\nSM\r\n\r\n"]).await);
+        assert!(!begins(&[b"P", b"OST / HTTP/1.1\r\n"]).await);
+        assert!(!begins(&[b"GET / HTTP/1.1\r\n"]).await);
+        assert!(!begins(&[b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n"]).await);
+        assert!(!begins(&[]).await, "one that says nothing and goes is no HTTP/2");
+    }
+}

@@ -1,0 +1,125 @@
+//! A service as hyper calls it, which notes what is asked and answered.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use axum::{
+    body::Body,
+    extract::ConnectInfo,
+    http::{HeaderValue, Request, Response, Version, header},
+};
+use bytes::Bytes;
+use hyper::body::{Frame, Incoming, SizeHint};
+use pin_project_lite::pin_project;
+use tower::util::{Oneshot, ServiceExt};
+
+use super::{
+    activity::{Activity, Handled},
+    request_body::RequestBody,
+};
+
+/// What a listener serves: a service of axum's.
+pub trait Service:
+    tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Service for S where
+    S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// The service for one connection.
+pub(super) struct Noted<S> {
+    pub service: S,
+    pub peer: SocketAddr,
+    pub activity: Arc<Activity>,
+}
+
+impl<S: Service> hyper::service::Service<Request<Incoming>> for Noted<S> {
+    type Response = Response<Answer>;
+    type Error = Infallible;
+    type Future = Answering<S>;
+
+    fn call(&self, request: Request<Incoming>) -> Answering<S> {
+        let is_http_2 = request.version() == Version::HTTP_2;
+        let handled = self.activity.begin(is_http_2);
+        // HTTP/2 resets a stream alone, and who asks whether to go on has not sent the rest.
+        let lingers = !is_http_2 && !request.headers().contains_key(header::EXPECT);
+        let body = |incoming| Body::new(RequestBody::new(incoming, lingers, Arc::clone(&self.activity)));
+        let mut request = request.map(body);
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        Answering { future: self.service.clone().oneshot(request), handled: Some(handled) }
+    }
+}
+
+pin_project! {
+    /// The answer to come.
+    pub(super) struct Answering<S: tower::Service<Request<Body>>> {
+        #[pin]
+        future: Oneshot<S, Request<Body>>,
+        handled: Option<Handled>,
+    }
+}
+
+impl<S: Service> Future for Answering<S> {
+    type Output = Result<Response<Answer>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = match ready!(this.future.poll(cx)) {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let handled = this.handled.take().expect("it is not polled again");
+        let activity = Arc::clone(handled.activity());
+        if activity.is_given_up() {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Poll::Ready(Ok(response.map(|body| Answer { body, activity })))
+    }
+}
+
+/// The body of an answer, which notes that it goes on.
+pub(super) struct Answer {
+    body: Body,
+    activity: Arc<Activity>,
+}
+
+impl hyper::body::Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if frame.is_ready() {
+            self.activity.move_on();
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

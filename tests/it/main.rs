@@ -19,6 +19,7 @@ mod exports;
 mod health;
 mod keys;
 mod layering;
+mod listener;
 mod listeners;
 mod lists;
 mod logs;

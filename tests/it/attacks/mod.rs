@@ -3,6 +3,7 @@
 
 mod callers;
 mod content;
+mod transport;
 
 use serde_json::Value;
 

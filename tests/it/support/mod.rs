@@ -7,6 +7,7 @@ mod database;
 pub mod load;
 pub mod program;
 mod traffic;
+pub mod wire;
 
 use std::{
     collections::HashMap,

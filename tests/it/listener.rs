@@ -1,0 +1,233 @@
+//! What a listener puts up with, and what it does not: times, numbers, both versions of HTTP, the end.
+//! `attacks::transport` goes against the defaults; here they are shorter.
+
+use std::{
+    convert::Infallible,
+    time::{Duration, Instant},
+};
+
+use reqwest::{Body, Client, Version};
+use tokio::{sync::mpsc, task::JoinSet, time::sleep};
+
+use crate::support::{
+    Answer, Backend, DEADLINE, Database, Load, Pace, Service, TestApp,
+    wire::{Wire, callback, statuses},
+};
+
+const PATH: &str = "/callbacks/exotel/default";
+const MOMENT: Duration = Duration::from_millis(400);
+
+async fn app(settings: &[(&str, &str)]) -> TestApp {
+    TestApp::with(Backend::Sqlite, settings).await
+}
+
+fn h2() -> Client {
+    Client::builder().http2_prior_knowledge().build().unwrap()
+}
+
+/// A body that comes piece by piece.
+fn pieces() -> (mpsc::UnboundedSender<&'static str>, Body) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let next = async |mut receiver: mpsc::UnboundedReceiver<&'static str>| {
+        let piece = receiver.recv().await?;
+        Some((Ok::<_, Infallible>(piece), receiver))
+    };
+    (sender, Body::wrap_stream(futures_util::stream::unfold(receiver, next)))
+}
+
+#[tokio::test]
+async fn a_connection_may_rest_between_requests_but_not_within_a_head() {
+    let app = app(&[("HTTP__HEADER_TIMEOUT_MS", "400"), ("HTTP__IDLE_TIMEOUT_MS", "20000")]).await;
+    let mut wire = Wire::to(&app.url).await;
+    for sid in ["first", "second", "third"] {
+        wire.send(callback(PATH, sid)).await;
+        assert_eq!(statuses(&wire.answer().await), ["200"], "{sid}");
+        sleep(MOMENT * 2).await;
+    }
+    // The head of a later request has its time from its own first byte.
+    wire.send("POST /callbacks").await;
+    let began = Instant::now();
+    assert_eq!(wire.rest().await, "");
+    assert!(began.elapsed() >= MOMENT && began.elapsed() < DEADLINE / 2, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn requests_that_come_at_once_or_in_pieces_are_all_answered() {
+    let app = app(&[("HTTP__IDLE_TIMEOUT_MS", "1000")]).await;
+    let mut wire = Wire::to(&app.url).await;
+    let all: String = (0..20).map(|number| callback(PATH, &format!("s{number}"))).collect();
+    let (begin, end) = all.split_at(all.len() - 200);
+    for byte in begin.as_bytes()[..60].chunks(1) {
+        wire.send(byte).await;
+    }
+    wire.send(&begin[60..]).await;
+    sleep(MOMENT / 4).await;
+    wire.send(end).await;
+    assert_eq!(statuses(&wire.rest().await), ["200"; 20]);
+    assert_eq!(app.message("s19").await["outcome"], "delivered");
+}
+
+#[tokio::test]
+async fn a_body_may_take_longer_than_its_time_while_it_keeps_its_rate() {
+    let app = app(&[("HTTP__BODY_TIMEOUT_MS", "500"), ("HTTP__BODY_MIN_RATE", "2000")]).await;
+    let send = async |piece: &'static str| {
+        let (sender, body) = pieces();
+        let sending = tokio::spawn(async move {
+            sender.send("SmsSid=paced&Status=sent&x=").unwrap();
+            for _ in 0..30 {
+                sleep(Duration::from_millis(50)).await;
+                if sender.send(piece).is_err() {
+                    break;
+                }
+            }
+        });
+        let answer = Answer::of(app.request("POST", PATH).body(body).send().await.unwrap()).await;
+        sending.abort();
+        answer
+    };
+    // Thirty times 400 bytes in one and a half seconds, and thirty times one.
+    let piece: &'static str = "a".repeat(400).leak();
+    let (kept, broken) = tokio::join!(send(piece), send("a"));
+    assert_eq!(kept.status, 200, "{kept:?}");
+    assert_eq!((broken.status, broken.problem()), (408, "body_too_slow"));
+    let (_sender, body) = pieces();
+    let lookup = app.request("POST", "/messages/lookup").body(body).send().await.unwrap();
+    assert_eq!(Answer::of(lookup).await.problem(), "body_too_slow", "also of other requests");
+}
+
+#[tokio::test]
+async fn at_the_cap_one_listener_does_not_keep_the_other_from_answering() {
+    let settings = [("HTTP__MAX_CONNECTIONS", "1"), ("HTTP__INTERNAL_BIND", "127.0.0.1:0")];
+    let app = app(&settings).await;
+    let mut held = Wire::to(&app.url).await;
+    held.send(callback(PATH, "held")).await;
+    assert_eq!(statuses(&held.answer().await), ["200"]);
+    let mut waiting = Wire::to(&app.url).await;
+    waiting.send(callback(PATH, "waiting")).await;
+    assert!(!waiting.is_answered_within(MOMENT).await);
+    assert_eq!(app.ask("/readyz").await.status, 200);
+    drop(held);
+    assert_eq!(statuses(&waiting.answer().await), ["200"]);
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_without_tls() {
+    let app = app(&[("HTTP__BODY_TIMEOUT_MS", "1000"), ("HTTP__IDLE_TIMEOUT_MS", "1500")]).await;
+    let (client, url) = (h2(), format!("{}{PATH}", app.url));
+    let mut callbacks = JoinSet::new();
+    for number in 0..300 {
+        let fields = [("SmsSid", format!("h2-{number}")), ("Status", "sent".to_owned())];
+        callbacks.spawn(client.post(&url).form(&fields).send());
+    }
+    for answer in callbacks.join_all().await {
+        let answer = answer.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.version()), (200, Version::HTTP_2));
+    }
+    assert_eq!(app.message("h2-299").await["outcome"], "delivered");
+    let large = client.post(&url).body("a".repeat(64 * 1024 + 1)).send().await.unwrap();
+    assert_eq!(Answer::of(large).await.problem(), "body_too_large");
+    // A body that is slow is one stream's affair.
+    let (_sender, body) = pieces();
+    let slow = client.post(&url).body(body).send().await.unwrap();
+    assert_eq!(Answer::of(slow).await.problem(), "body_too_slow");
+    let export = client.get(format!("{}/messages/export", app.url)).send().await.unwrap();
+    assert_eq!(export.text().await.unwrap().lines().count(), 300);
+    // It has rested for too long and is closed; the client connects again.
+    sleep(Duration::from_secs(2)).await;
+    let fields = [("SmsSid", "after"), ("Status", "sent")];
+    assert_eq!(client.post(&url).form(&fields).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_stop_finishes_what_is_under_way_by_both_versions() {
+    let database = Database::create(Backend::Sqlite).await;
+    let mut service = Service::start(&database, &[("HTTP__SHUTDOWN_TIMEOUT_MS", "15000")]).await;
+    let mut idle = Wire::to(&service.url).await;
+    idle.send(callback(PATH, "idle")).await;
+    idle.answer().await;
+    let mut silent = Wire::to(&service.url).await;
+    let mut under_way = Vec::new();
+    for client in [Client::new(), h2()] {
+        let url = format!("{}{PATH}", service.url);
+        // So that the connection is there before the end.
+        client.post(&url).form(&[("SmsSid", "early"), ("Status", "sent")]).send().await.unwrap();
+        let (sender, body) = pieces();
+        sender.send("SmsSid=late&").unwrap();
+        let answer = tokio::spawn(client.post(&url).body(body).send());
+        under_way.push((sender, answer, client));
+    }
+    // Long enough for their heads to be read, and short of the time for a body.
+    sleep(MOMENT).await;
+    service.signal("TERM");
+    service.has_logged("stopping").await;
+    assert_eq!((idle.rest().await, silent.rest().await), (String::new(), String::new()));
+    assert!(silent.age() < Duration::from_secs(4), "it is not waited for: {:?}", silent.age());
+    for (sender, answer, _client) in under_way {
+        sender.send("Status=sent").unwrap();
+        drop(sender);
+        let answer = answer.await.unwrap().unwrap();
+        assert_eq!(answer.status(), 200, "{:?}", answer.version());
+    }
+    assert!(service.ended().await.success(), "{}", service.log_text());
+    assert!(!service.log_text().contains("deadline"), "{}", service.log_text());
+}
+
+/// How many files this process may have open.
+fn open_files() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    line.split_whitespace().nth(3).unwrap().parse().unwrap_or(usize::MAX)
+}
+
+/// The latency that one in a hundred callbacks exceeds, of those that were sent for so long.
+async fn p99(url: &str, long: Duration) -> Duration {
+    let (load, began) = (Load::start(url, Pace::STEADY), Instant::now());
+    sleep(long).await;
+    let traffic = load.stop().await;
+    traffic.was_all_acknowledged();
+    traffic.p99((began, Instant::now()))
+}
+
+/// Slow clients that connect again as soon as they are cut; every other one is slow with a body.
+fn slow_clients(url: &str, count: usize) -> JoinSet<()> {
+    let mut clients = JoinSet::new();
+    for number in 0..count {
+        let url = url.to_owned();
+        clients.spawn(async move {
+            // Not all at the same moment.
+            sleep(Duration::from_millis(number as u64 % 1000)).await;
+            loop {
+                let mut wire = Wire::to(&url).await;
+                let head = format!("POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nx-slow: ");
+                wire.send(if number % 2 == 0 { head } else { head + "\r\n\r\n" }).await;
+                wire.trickle(("a", Duration::from_secs(1)), DEADLINE).await;
+            }
+        });
+    }
+    clients
+}
+
+#[expect(clippy::print_stderr, reason = "for whoever reads the tests' output")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_slow_clients_do_not_slow_down_honest_ones() {
+    let strict = std::env::var_os("DLR_SOAK").is_some();
+    let long = Duration::from_secs(if strict { 30 } else { 4 });
+    let database = Database::create(Backend::Sqlite).await;
+    let all_files = ["sh", "-c", "ulimit -n $(ulimit -Hn); exec \"$0\""];
+    let service =
+        Service::start_by(&all_files, &database, &[("DLR__LOG__FILTER", "warn,dlr_receiver=info")]).await;
+    let count = 2000.min(open_files().saturating_sub(400));
+    let alone = p99(&service.url, long).await;
+    let mut clients = slow_clients(&service.url, count);
+    // Until all are connected, and the first ones have been cut.
+    sleep(Duration::from_secs(6)).await;
+    let besieged = p99(&service.url, long).await;
+    clients.shutdown().await;
+    eprintln!("p99 {alone:?} alone, {besieged:?} beside {count} slow clients");
+    let bearable = if strict {
+        alone.max(Duration::from_millis(5)) * 2
+    } else {
+        (alone * 10).max(Duration::from_secs(2))
+    };
+    assert!(besieged <= bearable, "{besieged:?} beside {count} slow clients, {alone:?} alone");
+}

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use crate::{
     config::{Config, ConfigError},
     domain::{Clock, Recipient},
-    http::{self, AppState, HttpConfig, Parts},
+    http::{self, AppState, Parts},
     ingest::{Ingest, IngestMetrics, IngestParts, IngestTasks, Prepare},
     listener::{self, Limits},
     shutdown::Shutdown,
@@ -69,7 +69,7 @@ impl App {
         Recipient::warm_up();
         let listeners = listeners(config, state).await?;
         let shutdown_timeout = Duration::from_millis(config.http.shutdown_timeout_ms);
-        Ok(Self { listeners, tasks, store, limits: limits(&config.http), shutdown_timeout })
+        Ok(Self { listeners, tasks, store, limits: limits(config), shutdown_timeout })
     }
 
     /// Where callbacks come in, and where questions do.
@@ -139,8 +139,10 @@ async fn listeners(config: &Config, state: AppState) -> anyhow::Result<Vec<(TcpL
 }
 
 /// What the listeners put up with.
-fn limits(config: &HttpConfig) -> Limits {
-    Limits {
+fn limits(Config { http: config, database, .. }: &Config) -> Limits {
+    // SQLite has three files open for each connection; the spool, the log and the runtime have a few.
+    let reserved = database.max_connections.get().saturating_mul(4).saturating_add(64);
+    let limits = Limits {
         header_timeout: Duration::from_millis(config.header_timeout_ms.get()),
         body_timeout: Duration::from_millis(config.body_timeout_ms.get()),
         body_min_rate: config.body_min_rate.get(),
@@ -148,7 +150,8 @@ fn limits(config: &HttpConfig) -> Limits {
         max_connections: config.max_connections.get(),
         max_headers: config.max_headers.get().into(),
         max_header_bytes: config.max_header_bytes,
-    }
+    };
+    limits.within_open_files(1 + u32::from(config.internal_bind.is_some()), reserved)
 }
 
 async fn listen(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use hyper_util::{rt::TokioIo, server::graceful::GracefulConnection};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::Semaphore};
 
 use super::{
     activity::Activity,
@@ -26,6 +26,8 @@ pub(super) struct Shared<S> {
     pub limits: Limits,
     pub protocol: Protocol,
     pub shutdown: Shutdown,
+    /// One for each connection that may still come.
+    pub slots: Arc<Semaphore>,
 }
 
 /// Serves a connection to its end.
@@ -33,7 +35,7 @@ pub(super) async fn hold<S: Service>(shared: Arc<Shared<S>>, stream: TcpStream, 
     // Answers are written whole. Where it fails the connection is broken, as will be seen.
     let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::new(shared.limits));
-    let mut patience = pin!(Patience::new(Arc::clone(&activity)));
+    let mut patience = pin!(Patience::new(Arc::clone(&activity), &shared.slots));
     let Some(is_http_2) = begin(&stream, patience.as_mut(), &shared.shutdown).await else { return };
     let socket = TokioIo::new(Socket::new(stream, Arc::clone(&activity)));
     let noted = Noted { service: shared.service.clone(), peer, activity };
@@ -48,7 +50,11 @@ pub(super) async fn hold<S: Service>(shared: Arc<Shared<S>>, stream: TcpStream, 
 }
 
 /// Waits for the first bytes, and says whether they are HTTP/2. None where they do not come.
-async fn begin(stream: &TcpStream, mut patience: Pin<&mut Patience>, shutdown: &Shutdown) -> Option<bool> {
+async fn begin(
+    stream: &TcpStream,
+    mut patience: Pin<&mut Patience<'_>>,
+    shutdown: &Shutdown,
+) -> Option<bool> {
     tokio::select! {
         biased;
         found = is_http_2(stream) => found.ok(),
@@ -57,7 +63,7 @@ async fn begin(stream: &TcpStream, mut patience: Pin<&mut Patience>, shutdown: &
     }
 }
 
-async fn serve<C>(mut connection: Pin<&mut C>, mut patience: Pin<&mut Patience>, shutdown: &Shutdown)
+async fn serve<C>(mut connection: Pin<&mut C>, mut patience: Pin<&mut Patience<'_>>, shutdown: &Shutdown)
 where
     C: GracefulConnection<Error = hyper::Error>,
 {

@@ -12,7 +12,8 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// What a body that takes longer has to bring on average, in bytes per second.
     pub body_min_rate: u64,
-    /// How long a connection may rest between requests, and how long an answer may be left unread.
+    /// How long a connection may rest between requests, and how long an answer may be left unread. Where
+    /// less than a quarter of the connections is free, it is `header_timeout` if that is shorter.
     pub idle_timeout: Duration,
     /// The most connections at once; further ones wait in the system's queue.
     pub max_connections: u32,

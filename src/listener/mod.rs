@@ -9,6 +9,7 @@
 mod activity;
 mod connection;
 mod limits;
+mod open_files;
 mod patience;
 mod protocol;
 mod request_body;
@@ -39,10 +40,15 @@ use crate::shutdown::Shutdown;
 /// finished.
 pub async fn serve<S: Service>(listener: TcpListener, service: S, limits: Limits, shutdown: Shutdown) {
     let slots = Arc::new(Semaphore::new(limits.max_connections as usize));
-    let protocol = Protocol::new(&limits);
-    let shared = Arc::new(Shared { service, limits, protocol, shutdown: shutdown.clone() });
+    let shared = Shared {
+        service,
+        limits,
+        protocol: Protocol::new(&limits),
+        shutdown: shutdown.clone(),
+        slots: Arc::clone(&slots),
+    };
     tokio::select! {
-        () = accept_all(&listener, &slots, shared) => {}
+        () = accept_all(&listener, Arc::new(shared)) => {}
         () = shutdown.begun() => {}
     }
     drop(listener);
@@ -51,14 +57,14 @@ pub async fn serve<S: Service>(listener: TcpListener, service: S, limits: Limits
 }
 
 /// Accepts connections while there are slots, for ever.
-async fn accept_all<S: Service>(listener: &TcpListener, slots: &Arc<Semaphore>, shared: Arc<Shared<S>>) {
+async fn accept_all<S: Service>(listener: &TcpListener, shared: Arc<Shared<S>>) {
     let (mut full, mut failing) = (Seldom::default(), Seldom::default());
     loop {
-        if slots.available_permits() == 0 && full.is_due() {
+        if shared.slots.available_permits() == 0 && full.is_due() {
             let connections = shared.limits.max_connections;
             tracing::warn!(connections, "as many connections as http.max_connections allows; others wait");
         }
-        let slot = Arc::clone(slots).acquire_owned().await.expect("nobody closes the semaphore");
+        let slot = Arc::clone(&shared.slots).acquire_owned().await.expect("nobody closes the semaphore");
         let (stream, peer) = accept(listener, &mut failing).await;
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {

@@ -9,7 +9,10 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, Sleep, sleep_until},
+};
 
 use super::activity::{Activity, Phase};
 
@@ -31,8 +34,10 @@ pin_project! {
     ///
     /// It has one timer, which is moved forward where a deadline comes nearer, and else only when it has
     /// fired: requests that follow each other do not touch it.
-    pub(super) struct Patience {
+    pub(super) struct Patience<'s> {
         activity: Arc<Activity>,
+        // The connections that are still to be had, of all.
+        slots: &'s Semaphore,
         #[pin]
         timer: Sleep,
         // When something moved last, and since when a head is incomplete.
@@ -42,11 +47,11 @@ pin_project! {
     }
 }
 
-impl Patience {
-    pub fn new(activity: Arc<Activity>) -> Self {
+impl<'s> Patience<'s> {
+    pub fn new(activity: Arc<Activity>, slots: &'s Semaphore) -> Self {
         let now = Instant::now();
         let timer = sleep_until(now + activity.limits.header_timeout);
-        Self { activity, timer, moved: now, head: None, closing: None }
+        Self { activity, slots, timer, moved: now, head: None, closing: None }
     }
 
     /// Ready when the patience ends. To be polled after the connection, in the same task.
@@ -86,7 +91,10 @@ impl Patience {
             Phase::Discarding => (*this.moved, LINGER),
             Phase::Idle => {
                 *this.head = None;
-                (*this.moved, limits.idle_timeout)
+                // Whoever only rests is not to keep others out.
+                let is_crowded = this.slots.available_permits() < limits.max_connections as usize / 4;
+                let timeout = if is_crowded { limits.header_timeout } else { limits.idle_timeout };
+                (*this.moved, timeout.min(limits.idle_timeout))
             }
         };
         Some(since + timeout)

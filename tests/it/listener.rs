@@ -111,6 +111,23 @@ async fn at_the_cap_one_listener_does_not_keep_the_other_from_answering() {
 }
 
 #[tokio::test]
+async fn connections_that_only_rest_make_room_where_it_is_tight() {
+    let settings = [
+        ("HTTP__MAX_CONNECTIONS", "8"),
+        ("HTTP__HEADER_TIMEOUT_MS", "1000"),
+        ("HTTP__IDLE_TIMEOUT_MS", "600000"),
+    ];
+    let app = app(&settings).await;
+    let mut resting = Vec::new();
+    for number in 0..20 {
+        let mut wire = Wire::to(&app.url).await;
+        wire.send(callback(PATH, &format!("s{number}"))).await;
+        assert_eq!(statuses(&wire.answer().await), ["200"], "{number}");
+        resting.push(wire);
+    }
+}
+
+#[tokio::test]
 async fn http_2_is_spoken_without_tls() {
     let app = app(&[("HTTP__BODY_TIMEOUT_MS", "1000"), ("HTTP__IDLE_TIMEOUT_MS", "1500")]).await;
     let (client, url) = (h2(), format!("{}{PATH}", app.url));

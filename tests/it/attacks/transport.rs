@@ -136,14 +136,13 @@ async fn at_the_cap_of_connections_new_ones_wait_and_old_ones_live() {
 
 #[tokio::test]
 async fn without_files_left_accepting_is_tried_again_and_does_not_spin() {
-    let database = Database::create(Backend::Sqlite).await;
-    let few_files = ["sh", "-c", "ulimit -n 48; exec \"$0\""];
-    let variables = [
-        ("DLR__ACCOUNTS__ACME__CALLBACK_TOKENS", TOKEN),
-        ("DLR__LOG__FORMAT", "json"),
-        ("DLR__SPOOL__PATH", ""),
-    ];
-    let service = Service::start_by(&few_files, &database, &variables).await;
+    let service = service(&[]).await;
+    // Fewer than it has made room for at its start.
+    let open = std::fs::read_dir(format!("/proc/{}/fd", service.id())).unwrap().count();
+    let limit = format!("--nofile={}", open + 20);
+    let id = format!("--pid={}", service.id());
+    let limited = std::process::Command::new("prlimit").args([id, limit]).status().unwrap();
+    assert!(limited.success());
     let mut wires = Vec::new();
     for _ in 0..60 {
         wires.push(Wire::to(&service.url).await);
@@ -155,6 +154,32 @@ async fn without_files_left_accepting_is_tried_again_and_does_not_spin() {
     assert!(spent < 50, "{spent} hundredths of a second in one");
     assert_eq!(service.log_text().matches("cannot be accepted").count(), 1);
     drop(wires);
+    still_well(&service, TOKEN).await;
+}
+
+#[tokio::test]
+async fn connections_leave_the_database_its_files() {
+    let database = Database::create(Backend::Sqlite).await;
+    let few_files = ["sh", "-c", "ulimit -n 80; exec \"$0\""];
+    let variables = [
+        ("DLR__ACCOUNTS__ACME__CALLBACK_TOKENS", TOKEN),
+        ("DLR__LOG__FORMAT", "json"),
+        ("DLR__SPOOL__PATH", ""),
+    ];
+    let service = Service::start_by(&few_files, &database, &variables).await;
+    service.has_logged("fewer connections than http.max_connections").await;
+    let mut wires = Vec::new();
+    for number in 0..16 {
+        let mut wire = Wire::to(&service.url).await;
+        wire.send(callback(PATH, &format!("s{number}"))).await;
+        assert_eq!(statuses(&wire.answer().await), ["200"]);
+        wires.push(wire);
+    }
+    let mut waiting = Wire::to(&service.url).await;
+    waiting.send(callback(PATH, "waiting")).await;
+    assert!(!waiting.is_answered_within(SECOND / 2).await);
+    drop((wires, waiting));
+    assert!(!service.log_text().contains("cannot be accepted"));
     still_well(&service, TOKEN).await;
 }
 

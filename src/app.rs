@@ -11,6 +11,7 @@ use crate::{
     http::{self, AppState, Parts},
     ingest::{Ingest, IngestMetrics, IngestParts, IngestTasks, Prepare},
     listener::{self, Limits},
+    retention::{Pace, Purge, Retention, RetentionTask},
     shutdown::Shutdown,
     storage::{SpoolFile, Store, StoreError},
     telemetry::Metrics,
@@ -22,6 +23,7 @@ pub struct App {
     /// The public one, and the internal one where there is one; never empty.
     listeners: Vec<(TcpListener, http::Service)>,
     tasks: IngestTasks,
+    retention: RetentionTask,
     store: Store,
     limits: Limits,
     shutdown_timeout: Duration,
@@ -54,6 +56,7 @@ impl App {
             keep_rejected: config.rejected.keep(),
             metrics: IngestMetrics::new(&metrics, &table),
         });
+        let retention = retention(config, &store, &ingest, &clock);
         let state = AppState::new(Parts {
             accounts,
             api_keys: config.auth.keys.clone(),
@@ -69,7 +72,7 @@ impl App {
         Recipient::warm_up();
         let listeners = listeners(config, state).await?;
         let shutdown_timeout = Duration::from_millis(config.http.shutdown_timeout_ms);
-        Ok(Self { listeners, tasks, store, limits: limits(config), shutdown_timeout })
+        Ok(Self { listeners, tasks, retention, store, limits: limits(config), shutdown_timeout })
     }
 
     /// Where callbacks come in, and where questions do.
@@ -87,9 +90,10 @@ impl App {
         let serve = |(listener, service)| listener::serve(listener, service, self.limits, shutdown.clone());
         let serving = self.listeners.into_iter().map(serve);
         let serving = futures_util::future::join_all(serving);
-        let (store, tasks) = (self.store, self.tasks);
+        let (store, tasks, retention) = (self.store, self.tasks, self.retention);
         let work = async {
             serving.await;
+            retention.finish().await;
             tasks.finish().await;
             store.close().await;
         };
@@ -99,6 +103,19 @@ impl App {
             tracing::warn!("stopped at the deadline; connections that were still open are cut");
         }
     }
+}
+
+/// Starts to delete what is too old, beside the callbacks that come in.
+fn retention(config: &Config, store: &Store, ingest: &Ingest, clock: &Clock) -> RetentionTask {
+    let ingest = ingest.clone();
+    let pace = Pace::beside(move || ingest.is_committing());
+    RetentionTask::start(Purge::new(store.clone(), how_long(config), pace), clock.clone())
+}
+
+/// How long everything is kept.
+#[must_use]
+pub fn how_long(config: &Config) -> Retention {
+    Retention { config: config.retention, rejected: config.rejected.keep() }
 }
 
 /// Opens the store that the configuration names.

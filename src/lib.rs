@@ -39,7 +39,8 @@
 //! [`listener`] accepts the connections and bounds what a client may take: number, size and time.
 //! [`app`] puts the parts together, the same way for the binary and for tests. [`config`] composes
 //! the parts' own configurations and refuses what it does not know. [`telemetry`] writes one log line
-//! per request, without personal data, and holds what the layers count. [`shutdown`] finishes what was accepted. [`cli`] is what an
+//! per request, without personal data, and holds what the layers count. [`retention`] deletes what is too old.
+//! [`shutdown`] finishes what was accepted. [`cli`] is what an
 //! operator types. [`simulator`] plays Exotel against a running receiver, and holds what it answers
 //! against [`domain`].
 
@@ -57,6 +58,8 @@ pub mod listener;
 pub mod http;
 
 pub mod ingest;
+
+pub mod retention;
 
 pub mod storage;
 

@@ -18,6 +18,7 @@ use crate::{
     },
     http::{AuthConfig, BadHttp, Exposure, HttpConfig, LimitsConfig},
     ingest::{BadIngest, IngestConfig, RejectedConfig, SpoolConfig},
+    retention::{BadRetention, RetentionConfig},
     storage::{BadDatabase, DatabaseConfig},
     telemetry::{LogConfig, TelemetryError},
 };
@@ -39,6 +40,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// How much of the log of refused bodies is kept.
     pub rejected: RejectedConfig,
+    /// How long messages and receipts are kept.
+    pub retention: RetentionConfig,
     /// What is logged.
     pub log: LogConfig,
     /// The accounts whose callbacks are taken, by name.
@@ -101,6 +104,9 @@ pub enum ConfigError {
     /// How callbacks are gathered and committed.
     #[error(transparent)]
     Ingest(#[from] BadIngest),
+    /// How long messages and receipts are kept.
+    #[error(transparent)]
+    Retention(#[from] BadRetention),
     /// The filter of the log.
     #[error(transparent)]
     Log(#[from] TelemetryError),
@@ -149,6 +155,7 @@ impl Config {
         self.database.check()?;
         self.ingest.check()?;
         self.http.check()?;
+        self.retention.check()?;
         self.log.filter()?;
         let public = Url::parse(&self.public_url()).map_err(|_| ConfigError::PublicUrl)?;
         let plain = public.query().is_none() && public.fragment().is_none();

@@ -14,6 +14,7 @@ mod error;
 mod failure;
 mod filter;
 mod grouping;
+mod lease;
 mod list;
 mod page;
 mod pending;
@@ -21,11 +22,13 @@ mod postgres;
 mod read;
 mod receipt;
 mod rejected;
+mod retention;
 mod row;
 mod spool_file;
 mod sql;
 mod sqlite;
 mod stats;
+mod survey;
 mod time;
 mod writer;
 
@@ -43,13 +46,16 @@ pub use error::{BadDatabase, SpoolError, StoreError};
 pub use failure::Failure;
 pub use filter::{MessageFilter, Window};
 pub use grouping::{GroupBy, GroupValue};
+pub use lease::Lease;
 pub use list::list_statement;
 pub use page::{BadCursor, Cursor, Page, PageRequest};
 pub use pending::PendingByAge;
 pub use receipt::StoredReceipt;
 pub use rejected::{Keep, RejectedBody, StoredRejection};
+pub use retention::{Partition, Swept};
 pub use spool_file::{SpoolFile, SpoolStatus, SpooledRequest};
 pub use stats::{Group, Groups, StatsRequest, TooManyGroups};
+pub use survey::Span;
 pub use writer::Writer;
 
 /// A store of either kind. Cheap to clone.
@@ -175,7 +181,8 @@ pub fn statements(kind: &str) -> Vec<&'static str> {
     match kind {
         "spool" => spool_file::STATEMENTS.to_vec(),
         "postgres" => {
-            [&postgres::STATEMENTS[..], &postgres::CAMPAIGN.all(), &sql::SHARED, &[pending::PENDING]].concat()
+            let own = [&postgres::statements()[..], &postgres::CAMPAIGN.all()].concat();
+            [&own[..], &sql::SHARED, &[pending::PENDING]].concat()
         }
         _ => [&sqlite::statements()[..], &sqlite::CAMPAIGN.all(), &sql::SHARED, &[pending::PENDING]].concat(),
     }

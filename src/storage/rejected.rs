@@ -33,6 +33,15 @@ pub struct Keep {
     pub age: Duration,
 }
 
+impl Keep {
+    /// When the oldest body came that is not too old at `now`.
+    pub(super) fn oldest(self, now: Time) -> Time {
+        let age = chrono::Duration::from_std(self.age).unwrap_or(chrono::Duration::MAX);
+        // Postgres' times begin later than chrono's.
+        now.checked_sub_signed(age).unwrap_or(Time::UNIX_EPOCH).max(Time::UNIX_EPOCH)
+    }
+}
+
 /// A refused body as the log keeps it.
 #[derive(Clone, Debug)]
 pub struct StoredRejection {
@@ -81,7 +90,7 @@ macro_rules! write_rejected {
         // Ids ascend, so the newest `count` are those above this one.
         sqlx::query(sql::PRUNE_REJECTED)
             .bind(id - i64::from($keep.count))
-            .bind(StoredTime(oldest($rejected.received_at, $keep)))
+            .bind(StoredTime($keep.oldest($rejected.received_at)))
             .execute($connection)
             .await?;
         $transaction.commit().await
@@ -129,16 +138,10 @@ impl Store {
     ) -> Result<Page<StoredRejection>, StoreError> {
         let rows: Vec<RejectedRow> = on_readers!(self, pool => sqlx::query_as(sql::REJECTED_BEFORE)
             .bind(page.after.map_or(i64::MAX, |after| after.id))
-            .bind(StoredTime(oldest(now, keep)))
+            .bind(StoredTime(keep.oldest(now)))
             .bind(i64::from(page.limit) + 1)
             .fetch_all(pool))?;
         let Page { items, next } = Page::cut(rows, page.limit, |row| Cursor { micros: 0, id: row.id });
         Ok(Page { items: items.into_iter().map(Into::into).collect(), next })
     }
-}
-
-fn oldest(now: Time, keep: Keep) -> Time {
-    let age = chrono::Duration::from_std(keep.age).unwrap_or(chrono::Duration::MAX);
-    // Postgres' times begin later than chrono's.
-    now.checked_sub_signed(age).unwrap_or(Time::UNIX_EPOCH).max(Time::UNIX_EPOCH)
 }

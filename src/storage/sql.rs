@@ -119,10 +119,13 @@ pub const MESSAGES_BY_SID: &str = concat!(
     " FROM messages WHERE sid = $1 ORDER BY account"
 );
 
-/// A message's receipts after a place in the log, oldest first.
+/// A message's receipts after a place in the log, oldest first. The message says between which times they
+/// came, so that most partitions need not be looked into.
 pub const RECEIPTS_AFTER: &str = "SELECT id, received_at, anomalies, source, CAST(labels AS TEXT) AS labels, \
         CAST(fields AS TEXT) AS fields \
      FROM receipts WHERE message_id = (SELECT id FROM messages WHERE sid = $1 AND account = $2) \
+        AND received_at >= (SELECT first_received_at FROM messages WHERE sid = $1 AND account = $2) \
+        AND received_at <= (SELECT last_received_at FROM messages WHERE sid = $1 AND account = $2) \
         AND (received_at, id) > ($3, $4) \
      ORDER BY received_at, id LIMIT $5";
 
@@ -133,10 +136,33 @@ pub const INSERT_REJECTED: &str = "INSERT INTO rejected (received_at, account, c
 /// Forgets refused bodies that are too many or too old.
 pub const PRUNE_REJECTED: &str = "DELETE FROM rejected WHERE id <= $1 OR received_at < $2";
 
+/// The last refused body.
+pub const NEWEST_REJECTED: &str = "SELECT max(id) FROM rejected";
+
+/// Forgets some of those that are too many or too old.
+pub const PURGE_REJECTED: &str = "DELETE FROM rejected WHERE id IN \
+     (SELECT id FROM rejected WHERE id <= $1 OR received_at < $2 ORDER BY id LIMIT 500)";
+
+/// How many they are, and from when.
+pub const OLD_REJECTED: &str = "SELECT count(*), min(received_at), max(received_at) FROM rejected \
+     WHERE id <= (SELECT max(id) FROM rejected) - $1 OR received_at < $2";
+
 /// Refused bodies before a place in the log, newest first.
 pub const REJECTED_BEFORE: &str = "SELECT id, received_at, account, content_type, reason, body FROM rejected \
      WHERE id < $1 AND received_at >= $2 ORDER BY id DESC LIMIT $3";
 
 /// Every statement above.
-pub const SHARED: [&str; 6] =
-    [PING, MESSAGES_BY_SID, RECEIPTS_AFTER, INSERT_REJECTED, PRUNE_REJECTED, REJECTED_BEFORE];
+pub const SHARED: [&str; 12] = [
+    PING,
+    MESSAGES_BY_SID,
+    RECEIPTS_AFTER,
+    INSERT_REJECTED,
+    PRUNE_REJECTED,
+    NEWEST_REJECTED,
+    PURGE_REJECTED,
+    REJECTED_BEFORE,
+    OLD_REJECTED,
+    super::lease::RELEASE,
+    super::survey::OLD_MESSAGES,
+    super::survey::OLD_MESSAGES_RECEIPTS,
+];

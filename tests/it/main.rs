@@ -32,6 +32,7 @@ mod plans;
 mod readme;
 mod rejected;
 mod replicas;
+mod retention;
 mod robustness;
 mod samples;
 mod schema;

@@ -64,7 +64,7 @@ async fn both_databases_have_the_same_tables_and_columns() {
         tables
     };
     let (of_postgres, of_sqlite) = (by_table(of_postgres), by_table(of_sqlite));
-    assert_eq!(of_postgres.keys().collect::<Vec<_>>(), ["messages", "receipts", "rejected"]);
+    assert_eq!(of_postgres.keys().collect::<Vec<_>>(), ["leases", "messages", "receipts", "rejected"]);
     assert_eq!(of_postgres, of_sqlite);
 }
 
@@ -107,14 +107,18 @@ async fn receipts_are_partitioned_by_time_and_messages_are_not() {
     let mut connection = PgConnection::connect(&database.url).await.unwrap();
     let kinds: Vec<(String, String, bool)> = sqlx::query_as(
         "SELECT relname::text, relkind::text, relispartition FROM pg_class \
-         WHERE relname IN ('messages', 'receipts', 'receipts_default') ORDER BY relname",
+         WHERE relname IN ('messages', 'receipts', 'receipts_first', 'receipts_default') ORDER BY relname",
     )
     .fetch_all(&mut connection)
     .await
     .unwrap();
     let kind = |name: &str, kind: &str, partition| (name.to_owned(), kind.to_owned(), partition);
-    let expected =
-        [kind("messages", "r", false), kind("receipts", "p", false), kind("receipts_default", "r", true)];
+    let expected = [
+        kind("messages", "r", false),
+        kind("receipts", "p", false),
+        kind("receipts_default", "r", true),
+        kind("receipts_first", "r", true),
+    ];
     assert_eq!(kinds, expected);
 }
 

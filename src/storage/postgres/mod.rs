@@ -2,6 +2,7 @@
 
 mod campaign;
 mod record;
+mod retention;
 mod session;
 mod writer;
 
@@ -14,14 +15,17 @@ use sqlx::{
 use tokio::time::timeout;
 
 pub(super) use campaign::CAMPAIGN;
+pub(super) use retention::TAKE_LEASE;
 pub(super) use writer::Writer;
 
 use self::session::{Begin, Session};
 use super::{BadDatabase, DatabaseConfig, Pooler, StoreError, tolerant};
 
-/// Every statement that only Postgres runs.
-pub(super) const STATEMENTS: [&str; 5] =
-    [record::RECORD, record::RECORD_ONE, ENCODING, READER, writer::GIVE_UP];
+/// Every statement that only Postgres runs, but for those of a campaign.
+pub(super) fn statements() -> Vec<&'static str> {
+    let own = [record::RECORD, record::RECORD_ONE, ENCODING, READER, writer::GIVE_UP];
+    [&own[..], &retention::statements()].concat()
+}
 
 /// Nobody waits longer for an answer. Statistics count into tables in memory, which must not spill, and are
 /// over before compiling them would pay.

@@ -2,6 +2,7 @@
 
 mod campaign;
 mod record;
+mod retention;
 
 use std::{fs, path::Path};
 
@@ -14,8 +15,12 @@ use sqlx::{
 use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
 
 pub(super) use campaign::CAMPAIGN;
+pub(super) use retention::TAKE_LEASE;
+
 /// Every statement that only SQLite runs, but for those of a campaign.
-pub(super) use record::statements;
+pub(super) fn statements() -> Vec<&'static str> {
+    [&record::statements()[..], &retention::STATEMENTS].concat()
+}
 
 /// Connections to one SQLite file.
 #[derive(Clone, Debug)]

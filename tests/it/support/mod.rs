@@ -91,7 +91,12 @@ impl TestApp {
 
     /// On a database that exists.
     pub async fn on_database(database: Database, settings: Settings<'_>) -> Self {
-        let clock = Arc::new(AtomicI64::new(NOW_MICROS));
+        Self::on_database_at(NOW_MICROS, database, settings).await
+    }
+
+    /// The same, at another time.
+    pub async fn on_database_at(micros: i64, database: Database, settings: Settings<'_>) -> Self {
+        let clock = Arc::new(AtomicI64::new(micros));
         let config = config(&database, settings);
         let app = App::build(&config, Clock::Manual(Arc::clone(&clock))).await.unwrap();
         let (callbacks, questions) = app.addresses().unwrap();

@@ -1,0 +1,19 @@
+//! How long what is stored is kept: partitions of receipts are made ahead of time and dropped whole, and
+//! everything else is deleted a little at a time, with pauses that leave callbacks what they need. One
+//! process at a time does it. May import `domain` and `storage`.
+
+mod config;
+mod pace;
+mod period;
+mod plan;
+mod purge;
+mod survey;
+mod task;
+
+pub use config::{BadRetention, RetentionConfig};
+pub use pace::Pace;
+pub use period::Period;
+pub use plan::Retention;
+pub use purge::{Purge, Purged};
+pub use survey::Survey;
+pub use task::RetentionTask;

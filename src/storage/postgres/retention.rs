@@ -1,0 +1,193 @@
+//! Partitions of receipts, and deleting what is too old, as Postgres does it.
+
+use std::sync::LazyLock;
+
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Postgres as Db, Transaction};
+
+use super::Postgres;
+use crate::{
+    domain::Time,
+    storage::{
+        Cursor,
+        lease::take_lease,
+        retention::candidates,
+        retention::{Partition, Swept},
+    },
+};
+
+/// Takes a lease for so many microseconds.
+pub(in crate::storage) const TAKE_LEASE: &str =
+    take_lease!("clock_timestamp()", "clock_timestamp() + $3 * interval '1 microsecond'");
+
+/// Bounds are shown by the session's own settings, and read by them again.
+const PARTITIONS: &str = "SELECT inhrelid::regclass::text AS name, \
+        substring(bound FROM 'FROM \\(''([^'']+)''\\)')::timestamptz AS \"from\", \
+        substring(bound FROM 'TO \\(''([^'']+)''\\)')::timestamptz AS \"to\" \
+     FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid \
+     CROSS JOIN LATERAL pg_get_expr(relpartbound, pg_class.oid) AS bound \
+     WHERE inhparent = 'receipts'::regclass AND NOT inhdetachpending ORDER BY 3 NULLS LAST";
+
+/// What is deleted need not be on disk before the next step: after a crash it is deleted again.
+const RELAXED: &str = "SELECT set_config('synchronous_commit', 'off', true)";
+
+/// A lock that is waited for stands in the way of all who come later, callbacks among them.
+const HURRIED: &str = "SELECT set_config('lock_timeout', '100', true)";
+
+const CANDIDATES: &str = candidates!(", ctid::text AS place");
+
+/// Deletes the messages in these places, but for those that have changed meanwhile, or are about to.
+const DELETE_MESSAGES: &str = "DELETE FROM messages WHERE ctid = ANY(ARRAY( \
+        SELECT ctid FROM messages WHERE ctid = ANY($1::text[]::tid[]) AND last_received_at < $2 \
+        FOR UPDATE SKIP LOCKED)) \
+     RETURNING id, first_received_at, last_received_at";
+
+const DELETE_RECEIPTS: &str =
+    "DELETE FROM receipts WHERE message_id = ANY($1) AND received_at >= $2 AND received_at <= $3";
+
+/// The most messages of a step.
+const MESSAGES: usize = 1000;
+/// The blocks that a step deletes receipts of: about a thousand of them.
+const BLOCKS: i64 = 32;
+/// The most blocks that a step passes over where nothing is left.
+const EMPTY_BLOCKS: i64 = 32_768;
+
+/// What lies from block `$1` on and before block `$2`.
+const WINDOW: &str = "ctid >= format('(%s,0)', $1::bigint)::tid AND ctid < format('(%s,0)', $2::bigint)::tid";
+
+/// The first of these blocks with anything in it.
+fn seek(partition: &str) -> String {
+    format!(
+        "SELECT split_part(trim('(' FROM ctid::text), ',', 1)::bigint FROM {partition} WHERE {WINDOW} LIMIT 1"
+    )
+}
+
+/// Deletes what is older than `$3` in these blocks; and says how much there was.
+fn sweep(partition: &str) -> String {
+    format!(
+        "WITH gone AS (DELETE FROM {partition} WHERE {WINDOW} AND received_at < $3 RETURNING 1) \
+         SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM {partition} WHERE {WINDOW})"
+    )
+}
+
+fn blocks(partition: &str) -> String {
+    format!("SELECT pg_relation_size('{partition}'::regclass) / current_setting('block_size')::bigint")
+}
+
+/// Every statement of retention, on a partition that there is always.
+pub(in crate::storage) fn statements() -> [&'static str; 9] {
+    static SEEK: LazyLock<String> = LazyLock::new(|| seek("receipts_default"));
+    static SWEEP: LazyLock<String> = LazyLock::new(|| sweep("receipts_default"));
+    static SIZE: LazyLock<String> = LazyLock::new(|| blocks("receipts_default"));
+    [TAKE_LEASE, PARTITIONS, RELAXED, HURRIED, CANDIDATES, DELETE_MESSAGES, &SEEK, &SWEEP, &SIZE]
+}
+
+#[derive(FromRow)]
+struct Candidate {
+    id: i64,
+    first_received_at: Time,
+    last_received_at: Time,
+    place: String,
+}
+
+#[derive(FromRow)]
+struct Deleted {
+    id: i64,
+    first_received_at: Time,
+    last_received_at: Time,
+}
+
+impl Postgres {
+    pub async fn partitions(&self) -> sqlx::Result<Vec<Partition>> {
+        let rows: Vec<(String, Option<Time>, Option<Time>)> =
+            sqlx::query_as(PARTITIONS).fetch_all(self.pool()).await?;
+        Ok(rows.into_iter().map(|(name, from, to)| Partition { name, from, to }).collect())
+    }
+
+    /// Attached rather than made in its place: that would lock out callbacks, and this only those that go to
+    /// the default partition.
+    pub async fn make_partition(&self, partition: &Partition) -> sqlx::Result<()> {
+        let Partition { name, from, to } = partition;
+        let bound = |time: &Option<Time>, open: &str| {
+            time.map_or_else(|| open.to_owned(), |time| format!("'{}'", time.to_rfc3339()))
+        };
+        let (from, to) = (bound(from, "MINVALUE"), bound(to, "MAXVALUE"));
+        let mut transaction = self.begin(HURRIED).await?;
+        run(&mut transaction, format!("CREATE TABLE {name} (LIKE receipts)")).await?;
+        let attach =
+            format!("ALTER TABLE receipts ATTACH PARTITION {name} FOR VALUES FROM ({from}) TO ({to})");
+        run(&mut transaction, attach).await?;
+        transaction.commit().await
+    }
+
+    pub async fn drop_partition(&self, partition: &Partition) -> sqlx::Result<()> {
+        let mut transaction = self.begin(HURRIED).await?;
+        run(&mut transaction, format!("DROP TABLE {}", partition.name)).await?;
+        transaction.commit().await
+    }
+
+    pub async fn purge_messages(&self, before: Time, after: Cursor) -> sqlx::Result<Swept> {
+        let candidates: Vec<Candidate> = sqlx::query_as(CANDIDATES)
+            .bind(before)
+            .bind(after.time())
+            .bind(after.id)
+            .bind(i64::try_from(MESSAGES).unwrap_or_default())
+            .fetch_all(self.pool())
+            .await?;
+        let last = candidates.last().filter(|_| candidates.len() == MESSAGES);
+        let next = last.map(|last| Cursor::new(last.first_received_at, last.id));
+        let old = candidates.into_iter().filter(|candidate| candidate.last_received_at < before);
+        let places: Vec<String> = old.map(|candidate| candidate.place).collect();
+        if places.is_empty() {
+            return Ok(Swept { next, ..Swept::default() });
+        }
+        let mut transaction = self.begin(RELAXED).await?;
+        let deleted = sqlx::query_as(DELETE_MESSAGES).bind(places).bind(before);
+        let deleted: Vec<Deleted> = deleted.fetch_all(&mut *transaction).await?;
+        let receipts = delete_receipts(&mut transaction, &deleted).await?;
+        transaction.commit().await?;
+        Ok(Swept { messages: deleted.len() as u64, receipts, next })
+    }
+
+    pub async fn purge_receipts(
+        &self,
+        Partition { name, .. }: &Partition,
+        before: Time,
+        after: Cursor,
+    ) -> sqlx::Result<Swept> {
+        let end: i64 = sqlx::query_scalar(AssertSqlSafe(blocks(name))).fetch_one(self.pool()).await?;
+        let goal = after.id + EMPTY_BLOCKS;
+        let seek = sqlx::query_scalar(AssertSqlSafe(seek(name))).bind(after.id).bind(goal);
+        let at = |block: i64| Some(Cursor { micros: 0, id: block }).filter(|_| block < end);
+        let Some(first): Option<i64> = seek.fetch_optional(self.pool()).await? else {
+            return Ok(Swept { next: at(goal), ..Swept::default() });
+        };
+        let mut transaction = self.begin(RELAXED).await?;
+        let sweep = sqlx::query_as(AssertSqlSafe(sweep(name))).bind(first).bind(first + BLOCKS).bind(before);
+        let (gone, there): (i64, i64) = sweep.fetch_one(&mut *transaction).await?;
+        transaction.commit().await?;
+        let ended = gone == 0 && there > 0;
+        let next = at(first + BLOCKS).filter(|_| !ended);
+        Ok(Swept { messages: 0, receipts: gone.unsigned_abs(), next })
+    }
+
+    /// A transaction with a setting of its own.
+    async fn begin(&self, setting: &'static str) -> sqlx::Result<Transaction<'static, Db>> {
+        let mut transaction = self.pool().begin().await?;
+        sqlx::query(setting).execute(&mut *transaction).await?;
+        Ok(transaction)
+    }
+}
+
+async fn run(connection: &mut PgConnection, statement: String) -> sqlx::Result<()> {
+    sqlx::query(AssertSqlSafe(statement)).persistent(false).execute(connection).await.map(|_| ())
+}
+
+/// Only partitions of the time in which they came are looked into.
+async fn delete_receipts(connection: &mut PgConnection, messages: &[Deleted]) -> sqlx::Result<u64> {
+    let first = messages.iter().map(|message| message.first_received_at).min();
+    let last = messages.iter().map(|message| message.last_received_at).max();
+    let Some((first, last)) = first.zip(last) else { return Ok(0) };
+    let ids: Vec<i64> = messages.iter().map(|message| message.id).collect();
+    let delete = sqlx::query(DELETE_RECEIPTS).persistent(false).bind(ids).bind(first).bind(last);
+    Ok(delete.execute(connection).await?.rows_affected())
+}

@@ -1,0 +1,145 @@
+//! Letting go of what is too old, a little at a time: a statement that deletes much would hold callbacks
+//! up. Each call here is one small step; who calls pauses between two.
+
+use super::{Backend, Cursor, Store, StoreError, on_readers, rejected::Keep, sql, time::StoredTime};
+use crate::domain::Time;
+
+/// A part of the log of receipts. SQLite has one, without bounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// Its table, quoted where that is needed.
+    pub name: String,
+    /// It holds receipts from then on; none: from the beginning of time.
+    pub from: Option<Time>,
+    /// It holds receipts before then; none: whatever no other one holds.
+    pub to: Option<Time>,
+}
+
+/// What a step has deleted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Swept {
+    /// Messages.
+    pub messages: u64,
+    /// Receipts: those of the messages, or others.
+    pub receipts: u64,
+    /// Where the next step begins; none at the end.
+    pub next: Option<Cursor>,
+}
+
+/// Messages of which the first receipt is older than `$1`, from a place on, in the order of the index that lists
+/// go by. No index for the last receipt is needed, which every callback would pay for: the first came before.
+macro_rules! candidates {
+    ($place:literal) => {
+        concat!(
+            "SELECT id, first_received_at, last_received_at",
+            $place,
+            " FROM messages WHERE first_received_at < $1 AND (first_received_at, id) > ($2, $3) \
+             ORDER BY first_received_at, id LIMIT $4"
+        )
+    };
+}
+pub(super) use candidates;
+
+impl Cursor {
+    /// Before everything.
+    pub const START: Self = Self { micros: 0, id: 0 };
+}
+
+impl Store {
+    /// Whether the log of receipts lies in partitions by time.
+    #[must_use]
+    pub fn is_partitioned(&self) -> bool {
+        matches!(self.backend, Backend::Postgres(_))
+    }
+
+    /// The parts of the log of receipts, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be asked.
+    pub async fn partitions(&self) -> Result<Vec<Partition>, StoreError> {
+        match &self.backend {
+            Backend::Postgres(postgres) => self.step(postgres.partitions()).await,
+            Backend::Sqlite(_) => Ok(vec![Partition { name: "receipts".to_owned(), from: None, to: None }]),
+        }
+    }
+
+    /// Makes a partition. Callbacks do not wait for it: where a lock is not to be had at once, it fails with
+    /// [`Failure::Contention`](super::Failure::Contention).
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing is made.
+    pub async fn make_partition(&self, partition: &Partition) -> Result<(), StoreError> {
+        match &self.backend {
+            Backend::Postgres(postgres) => self.step(postgres.make_partition(partition)).await,
+            Backend::Sqlite(_) => Ok(()),
+        }
+    }
+
+    /// Drops a partition with all its receipts. Fails as [`Self::make_partition`] does, so that callbacks wait
+    /// for a tenth of a second at most.
+    ///
+    /// # Errors
+    /// [`StoreError`]; it is still there.
+    pub async fn drop_partition(&self, partition: &Partition) -> Result<(), StoreError> {
+        match &self.backend {
+            Backend::Postgres(postgres) => self.step(postgres.drop_partition(partition)).await,
+            Backend::Sqlite(_) => Ok(()),
+        }
+    }
+
+    /// Deletes some of the receipts of a partition that are older than `before`.
+    ///
+    /// They are looked for in the order in which they were stored, until there are none among some: those that
+    /// an outage has held up go with what was stored before them.
+    ///
+    /// # Errors
+    /// [`StoreError`]: none of them is deleted.
+    pub async fn purge_receipts(
+        &self,
+        partition: &Partition,
+        before: Time,
+        after: Cursor,
+    ) -> Result<Swept, StoreError> {
+        match &self.backend {
+            Backend::Postgres(postgres) => self.step(postgres.purge_receipts(partition, before, after)).await,
+            Backend::Sqlite(sqlite) => self.step(sqlite.purge_receipts(before, after)).await,
+        }
+    }
+
+    /// Deletes some of the messages of which the last receipt is older than `before`, with their receipts.
+    ///
+    /// # Errors
+    /// [`StoreError`]: none of them is deleted.
+    pub async fn purge_messages(&self, before: Time, after: Cursor) -> Result<Swept, StoreError> {
+        match &self.backend {
+            Backend::Postgres(postgres) => self.step(postgres.purge_messages(before, after)).await,
+            Backend::Sqlite(sqlite) => self.step(sqlite.purge_messages(before, after)).await,
+        }
+    }
+
+    /// Deletes some of the refused bodies that are too old or too many. Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError`]: none of them is deleted.
+    pub async fn purge_rejected(&self, now: Time, keep: Keep) -> Result<u64, StoreError> {
+        let newest: Option<i64> =
+            on_readers!(self, pool => sqlx::query_scalar(sql::NEWEST_REJECTED).fetch_one(pool))?;
+        let Some(newest) = newest else { return Ok(0) };
+        let (through, before) = (newest - i64::from(keep.count), StoredTime(keep.oldest(now)));
+        match &self.backend {
+            Backend::Postgres(to) => {
+                let purge = sqlx::query(sql::PURGE_REJECTED).bind(through).bind(before);
+                self.in_time(async { Ok(purge.execute(to.pool()).await?.rows_affected()) }).await
+            }
+            Backend::Sqlite(to) => {
+                let purge = sqlx::query(sql::PURGE_REJECTED).bind(through).bind(before);
+                self.in_time(async { Ok(purge.execute(to.writer()).await?.rows_affected()) }).await
+            }
+        }
+    }
+
+    /// Boxed, since it is larger than all that surrounds it.
+    async fn step<T>(&self, step: impl Future<Output = sqlx::Result<T>>) -> Result<T, StoreError> {
+        Box::pin(self.in_time(step)).await
+    }
+}

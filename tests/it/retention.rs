@@ -1,0 +1,319 @@
+//! How long things are kept: what is too old goes, all else stays, and callbacks do not wait for it.
+
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use dlr_receiver::{
+    app,
+    domain::Time,
+    retention::{Pace, Purge, Purged},
+    storage::{Lease, Store},
+};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+
+use crate::support::{Backend, DEADLINE, Database, NOW_MICROS, TestApp, config, migrated};
+
+const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// The same database once more, which goes with the first.
+fn again(database: &Database) -> Database {
+    Database::at(&database.url)
+}
+
+async fn record_at(app: &TestApp, micros: i64, sid: &str) {
+    app.clock.store(micros, Ordering::Relaxed);
+    app.record(&[("SmsSid", sid), ("To", "09812345670"), ("DetailedStatusCode", "20005")]).await;
+}
+
+/// Waits until what is asked for is so.
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + DEADLINE;
+    while !is_so().await {
+        assert!(Instant::now() < end, "{what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn receipts(app: &TestApp, sid: &str) -> usize {
+    app.ask(&format!("/messages/{sid}/callbacks")).await.json["items"].as_array().map_or(0, Vec::len)
+}
+
+#[tokio::test]
+async fn messages_go_with_their_receipts_once_the_last_one_is_too_old() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let database = migrated(backend).await;
+        let app = TestApp::on_database(again(&database), &[]).await;
+        for (sid, days) in [("old", 100), ("old", 99), ("revived", 98), ("revived", 1), ("young", 29)] {
+            record_at(&app, NOW_MICROS - days * DAY, sid).await;
+        }
+        let app = TestApp::on_database(again(&database), &[("RETENTION__MESSAGES_DAYS", "30")]).await;
+        until("the old message stays", async || app.ask("/messages/old").await.status == 404).await;
+        until("the old receipt stays", async || receipts(&app, "revived").await == 1).await;
+        assert_eq!(app.message("revived").await["callbacks"], 2, "counts stay right: {backend:?}");
+        assert_eq!(receipts(&app, "young").await, 1, "{backend:?}");
+        assert_eq!(app.message("young").await["to"], "+919812345670");
+    }
+}
+
+#[tokio::test]
+async fn receipts_may_go_before_their_messages() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let database = migrated(backend).await;
+        let app = TestApp::on_database(again(&database), &[]).await;
+        for (sid, days) in [("old", 100), ("young", 3)] {
+            record_at(&app, NOW_MICROS - days * DAY, sid).await;
+        }
+        let settings = [("RETENTION__RECEIPTS_DAYS", "30"), ("RETENTION__MESSAGES_DAYS", "400")];
+        let app = TestApp::on_database(again(&database), &settings).await;
+        until("the old receipt stays", async || receipts(&app, "old").await == 0).await;
+        assert_eq!(app.message("old").await["outcome"], "delivered", "{backend:?}");
+        assert_eq!(receipts(&app, "young").await, 1, "{backend:?}");
+    }
+}
+
+/// So many messages, a second apart, each with its receipt; the last one is as old as `newest` says.
+async fn fill(database: &Database, backend: Backend, (messages, newest): (i64, i64)) {
+    let first = newest - messages * 1_000_000;
+    let (time, labels) = match backend {
+        Backend::Sqlite => (format!("{first} + n * 1000000"), "'{}'"),
+        Backend::Postgres => (
+            format!(
+                "timestamptz 'epoch' + ({first}::bigint + n::bigint * 1000000) * interval '1 microsecond'"
+            ),
+            "'{}'::json",
+        ),
+    };
+    let numbers = format!(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {messages})"
+    );
+    let rows = format!(
+        "INSERT INTO messages (sid, account, first_received_at, last_received_at, decided_at, callbacks, anomalies, \
+            evidence, specific, outcome, category, retry, confirmed_by, labels) \
+         {numbers} SELECT 'm' || n, 'default', {time}, {time}, {time}, 1, 0, \
+            70, TRUE, 'delivered', 'handset', 'none', 'handset', {labels} FROM numbers; \
+         INSERT INTO receipts (message_id, received_at, anomalies, source, labels, fields) \
+         SELECT id, first_received_at, 0, 'callback', {labels}, {labels} FROM messages ORDER BY id;"
+    );
+    match backend {
+        Backend::Sqlite => {
+            let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(rows)).execute(&mut connection).await.unwrap();
+        }
+        Backend::Postgres => {
+            let mut connection = PgConnection::connect(&database.url).await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(rows)).execute(&mut connection).await.unwrap();
+        }
+    }
+}
+
+async fn purge(database: &Database, settings: &[(&str, &str)]) -> (Store, Purge) {
+    let config = config(database, settings);
+    let store = Store::open(&config.database).await.unwrap();
+    (store.clone(), Purge::new(store, app::how_long(&config), Pace::full()))
+}
+
+/// Purges, once nobody else does.
+async fn run(purge: &mut Purge) -> Purged {
+    let mut done = None;
+    until("somebody else purges", async || {
+        done = purge.run(now(), &mut |_: &Purged| {}).await.unwrap();
+        done.is_some()
+    })
+    .await;
+    done.unwrap()
+}
+
+fn now() -> Time {
+    Time::from_timestamp_micros(NOW_MICROS).unwrap()
+}
+
+#[tokio::test]
+async fn much_goes_in_small_steps() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let database = migrated(backend).await;
+        // The last 500 are not too old. Time enough for whole months: only these are swept on Postgres.
+        fill(&database, backend, (3000, NOW_MICROS - 30 * DAY + 500 * 1_000_000)).await;
+        let (store, mut purge) = purge(&database, &[("RETENTION__MESSAGES_DAYS", "30")]).await;
+        let mut steps = Vec::new();
+        let done = purge.run(now(), &mut |done: &Purged| steps.push(done.messages)).await.unwrap().unwrap();
+        // One is as old as is just kept.
+        assert_eq!((done.messages, done.receipts), (2499, 2499), "{backend:?}");
+        let largest = steps.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+        assert!((1..=1000).contains(&largest), "{largest} messages in one step on {backend:?}");
+        assert_eq!(store.messages("m2499").await.unwrap().len(), 0);
+        assert_eq!(store.messages("m2500").await.unwrap().len(), 1);
+        assert_eq!(run(&mut purge).await, Purged::default(), "nothing is left: {backend:?}");
+    }
+}
+
+#[tokio::test]
+async fn refused_bodies_go_though_no_other_one_comes() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let database = migrated(backend).await;
+        let app = TestApp::on_database(again(&database), &[]).await;
+        // The older one comes last, out of the spool: it is not forgotten as the next one is kept.
+        for days in [3, 40] {
+            app.clock.store(NOW_MICROS - days * DAY, Ordering::Relaxed);
+            assert_eq!(app.callback(&[("n", &days.to_string())]).await.status(), 422);
+        }
+        let (_, mut purge) = purge(&database, &[]).await;
+        assert_eq!(run(&mut purge).await, Purged { rejected: 1, ..Purged::default() }, "{backend:?}");
+        app.clock.store(NOW_MICROS - 20 * DAY, Ordering::Relaxed);
+        let left = app.ask("/rejected").await.json;
+        assert_eq!(
+            left["items"].as_array().unwrap().iter().map(|item| &item["body"]).collect::<Vec<_>>(),
+            ["n=3"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_process_at_a_time_purges() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let database = migrated(backend).await;
+        fill(&database, backend, (10, NOW_MICROS - 40 * DAY)).await;
+        let (store, mut purge) = purge(&database, &[("RETENTION__MESSAGES_DAYS", "30")]).await;
+        let lease = |term| Lease { name: "retention", holder: "another".into(), term };
+        assert!(store.take(&lease(Duration::from_hours(1))).await.unwrap());
+        assert_eq!(purge.run(now(), &mut |_: &Purged| {}).await.unwrap(), None, "{backend:?}");
+        assert!(store.take(&lease(Duration::from_millis(1))).await.unwrap(), "it is renewed");
+        // The other one is gone, and never gives it back.
+        assert_eq!(run(&mut purge).await.messages, 10, "{backend:?}");
+        assert!(store.take(&lease(Duration::ZERO)).await.unwrap(), "it is given back: {backend:?}");
+    }
+}
+
+async fn partitions(database: &Database) -> Vec<String> {
+    let store = Store::open(&config(database, &[]).database).await.unwrap();
+    let partitions = store.partitions().await.unwrap();
+    store.close().await;
+    partitions.into_iter().map(|partition| partition.name).collect()
+}
+
+fn micros(text: &str) -> i64 {
+    text.parse::<Time>().unwrap().timestamp_micros()
+}
+
+#[tokio::test]
+async fn partitions_are_made_ahead_and_dropped_whole() {
+    let database = migrated(Backend::Postgres).await;
+    assert_eq!(partitions(&database).await, ["receipts_first", "receipts_default"]);
+    let settings = [("RETENTION__RECEIPTS_DAYS", "30")];
+    let march = micros("2031-03-10T12:00:00Z");
+    let app = TestApp::on_database_at(march, again(&database), &settings).await;
+    let expected = ["receipts_2031_03_01", "receipts_2031_04_01", "receipts_2031_05_01", "receipts_default"];
+    until("no partitions are made", async || partitions(&database).await == expected).await;
+    record_at(&app, march, "m").await;
+    record_at(&app, micros("2031-04-02T00:00:00Z"), "m").await;
+    record_at(&app, micros("2030-01-01T00:00:00Z"), "stray").await;
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    let places: Vec<String> =
+        sqlx::query_scalar("SELECT tableoid::regclass::text FROM receipts ORDER BY received_at")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+    assert_eq!(places, ["receipts_default", "receipts_2031_03_01", "receipts_2031_04_01"]);
+
+    let may = micros("2031-05-01T12:00:00Z");
+    let app = TestApp::on_database_at(may, again(&database), &settings).await;
+    let expected = [
+        "receipts_2031_04_01",
+        "receipts_2031_05_01",
+        "receipts_2031_06_01",
+        "receipts_2031_07_01",
+        "receipts_default",
+    ];
+    until("March stays", async || partitions(&database).await == expected).await;
+    until("the stray stays", async || receipts(&app, "stray").await == 0).await;
+    assert_eq!(receipts(&app, "m").await, 1, "that of April is younger than 30 days");
+    assert_eq!(app.message("m").await["callbacks"], 2);
+    // From now on by days: they begin where the months end.
+    let settings = [("RETENTION__RECEIPTS_DAYS", "30"), ("RETENTION__PARTITION", "day")];
+    let _app = TestApp::on_database_at(micros("2031-07-30T00:00:00Z"), again(&database), &settings).await;
+    until("no days are made", async || {
+        partitions(&database).await
+            == [
+                "receipts_2031_06_01",
+                "receipts_2031_07_01",
+                "receipts_2031_08_01",
+                "receipts_2031_08_02",
+                "receipts_2031_08_03",
+                "receipts_2031_08_04",
+                "receipts_2031_08_05",
+                "receipts_default",
+            ]
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_receipt_ahead_of_its_time_stops_nothing_but_its_own_partition() {
+    let database = migrated(Backend::Postgres).await;
+    fill(&database, Backend::Postgres, (1, micros("2031-04-15T00:00:00Z"))).await;
+    let app = TestApp::on_database_at(micros("2031-03-10T12:00:00Z"), again(&database), &[]).await;
+    let expected = ["receipts_first", "receipts_2031_03_01", "receipts_2031_05_01", "receipts_default"];
+    until("no partitions are made", async || partitions(&database).await == expected).await;
+    record_at(&app, micros("2031-04-16T00:00:00Z"), "of_its_time").await;
+    assert_eq!(receipts(&app, "of_its_time").await, 1);
+}
+
+#[tokio::test]
+async fn callbacks_do_not_wait_for_a_partition_that_cannot_be_dropped() {
+    let database = migrated(Backend::Postgres).await;
+    let april = micros("2031-04-15T00:00:00Z");
+    // Somebody reads all receipts for a long time, such as a dump.
+    let mut reader = PgConnection::connect(&database.url).await.unwrap();
+    let mut reading = reader.begin().await.unwrap();
+    sqlx::query("SELECT FROM receipts").execute(&mut *reading).await.unwrap();
+    let app = TestApp::on_database_at(april, again(&database), &[("RETENTION__RECEIPTS_DAYS", "30")]).await;
+    let mut watcher = PgConnection::connect(&database.url).await.unwrap();
+    let waits = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database \
+                 WHERE datname = current_database() AND mode = 'AccessExclusiveLock' AND NOT granted";
+    let (mut attempts, mut slowest) = (0, Duration::ZERO);
+    let end = Instant::now() + DEADLINE;
+    while attempts < 3 {
+        let waiting: i64 = sqlx::query_scalar(waits).fetch_one(&mut watcher).await.unwrap();
+        attempts += i32::from(waiting > 0);
+        let begun = Instant::now();
+        record_at(&app, april, "m").await;
+        slowest = slowest.max(begun.elapsed());
+        assert!(Instant::now() < end, "nothing was tried");
+    }
+    // A tenth of a second, and what a busy machine adds. Without a limit it would be for as long as is read.
+    assert!(slowest < Duration::from_secs(5), "a callback waited for {slowest:?}");
+    drop(reading);
+    reader.close().await.unwrap();
+    until("it is not tried again", async || {
+        !partitions(&database).await.contains(&"receipts_first".to_owned())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn partitions_that_cannot_hold_a_message_are_not_read() {
+    let database = migrated(Backend::Postgres).await;
+    let march = micros("2031-03-10T12:00:00Z");
+    let app = TestApp::on_database_at(march, again(&database), &[]).await;
+    until("no partitions are made", async || partitions(&database).await.len() > 3).await;
+    record_at(&app, march, "m").await;
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    let statement = dlr_receiver::storage::statements("postgres")
+        .into_iter()
+        .find(|statement| statement.contains("FROM receipts WHERE message_id = ("))
+        .unwrap();
+    let values = ["'m'", "'default'", "'epoch'", "0", "10"];
+    let statement = (1..)
+        .zip(values)
+        .fold(statement.to_owned(), |text, (number, value)| text.replace(&format!("${number}"), value));
+    let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) {statement}");
+    let plan: Value = sqlx::query_scalar(AssertSqlSafe(explain)).fetch_one(&mut connection).await.unwrap();
+    let plan = plan.to_string();
+    let read = |partition: &str| {
+        let scans = plan.split("\"Relation Name\"").skip(1).filter(|scan| scan.contains(partition));
+        scans.filter(|scan| !scan.split('}').next().unwrap().contains("\"Actual Loops\":0")).count()
+    };
+    assert_eq!((read("\"receipts_2031_03_01\""), read("\"receipts_2031_04_01\"")), (1, 0), "{plan}");
+}

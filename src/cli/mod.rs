@@ -4,6 +4,7 @@ mod callback_url;
 mod healthcheck;
 mod key;
 mod progress;
+mod purge;
 mod serve;
 mod simulate;
 
@@ -44,6 +45,8 @@ enum Command {
     /// API keys.
     #[command(subcommand)]
     Key(key::Key),
+    /// Deletes what is older than the configuration says it is kept.
+    Purge(purge::PurgeCommand),
     /// Asks the running service on this machine for a sign of life; for the container's HEALTHCHECK.
     Healthcheck,
     /// Plays Exotel against a running receiver, then reads back what it has acknowledged.
@@ -63,6 +66,7 @@ impl Cli {
             Command::CheckConfig => check(&load()?),
             Command::CallbackUrl(command) => command.run(&load()?),
             Command::Key(command) => command.run(),
+            Command::Purge(command) => command.run(&load()?).await,
             Command::Healthcheck => healthcheck::healthcheck(&load()?).await,
             Command::Simulate(command) => command.run(&load()?).await,
         }

@@ -7,12 +7,24 @@ use crate::{domain::Time, storage::Partition};
 
 /// What a partition spans, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", try_from = "String")]
 pub enum Period {
     /// A month.
     Month,
     /// A day.
     Day,
+}
+
+impl TryFrom<String> for Period {
+    type Error = &'static str;
+
+    fn try_from(word: String) -> Result<Self, Self::Error> {
+        match word.as_str() {
+            "month" => Ok(Self::Month),
+            "day" => Ok(Self::Day),
+            _ => Err("must be `month` or `day`"),
+        }
+    }
 }
 
 impl Period {

@@ -36,7 +36,19 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ),
         (
             "cli",
-            vec!["app", "config", "domain", "exotel", "http", "ingest", "shutdown", "simulator", "telemetry"],
+            vec![
+                "app",
+                "config",
+                "domain",
+                "exotel",
+                "http",
+                "ingest",
+                "retention",
+                "shutdown",
+                "simulator",
+                "storage",
+                "telemetry",
+            ],
         ),
     ])
 }

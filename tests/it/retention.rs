@@ -14,7 +14,7 @@ use dlr_receiver::{
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
-use crate::support::{Backend, DEADLINE, Database, NOW_MICROS, TestApp, config, migrated};
+use crate::support::{Backend, DEADLINE, Database, NOW_MICROS, TestApp, binary, config, migrated};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -316,4 +316,62 @@ async fn partitions_that_cannot_hold_a_message_are_not_read() {
         scans.filter(|scan| !scan.split('}').next().unwrap().contains("\"Actual Loops\":0")).count()
     };
     assert_eq!((read("\"receipts_2031_03_01\""), read("\"receipts_2031_04_01\"")), (1, 0), "{plan}");
+}
+
+/// What `dlr-receiver purge` prints on standard output, or on standard error where it fails.
+fn purge_command(
+    database: &Database,
+    settings: &[(&str, &str)],
+    arguments: &[&str],
+) -> Result<String, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = binary(folder.path());
+    command.arg("purge").args(arguments).env("DATABASE_URL", &database.url);
+    command.envs(settings.iter().map(|(key, value)| (format!("DLR__{key}"), value)));
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}
+
+#[tokio::test]
+async fn the_command_says_what_would_go_and_then_does_it() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let database = migrated(backend).await;
+        // All of them are years old by the machine's clock.
+        fill(&database, backend, (300, NOW_MICROS)).await;
+        let app = TestApp::on_database(again(&database), &[]).await;
+        assert_eq!(app.callback(&[("n", "1")]).await.status(), 422);
+        let for_ever = purge_command(&database, &[], &["--dry-run"]).unwrap();
+        assert!(for_ever.contains("           0 messages"), "{for_ever}");
+        let settings = [("RETENTION__MESSAGES_DAYS", "30")];
+        for _ in 0..2 {
+            let planned = purge_command(&database, &settings, &["--dry-run"]).unwrap();
+            let has = |rows: &str, what: &str| {
+                let line = planned.lines().find(|line| line.contains(what));
+                let line = line.unwrap_or_else(|| panic!("{what} is not in {planned}"));
+                assert_eq!(line.split_whitespace().next(), Some(rows), "{line}");
+                assert!(rows == "0" || line.contains("2025-01-15T0"), "{line}");
+            };
+            has("300", " messages ");
+            has("300", "receipts, out of receipts");
+            has("0", "with their messages");
+            has("1", "refused bodies");
+        }
+        let store = Store::open(&config(&database, &[]).database).await.unwrap();
+        let lease = Lease { name: "retention", holder: "another".into(), term: Duration::from_hours(1) };
+        assert!(store.take(&lease).await.unwrap());
+        let busy = purge_command(&database, &settings, &[]).unwrap_err();
+        assert!(busy.contains("another process purges now"), "{busy}");
+        store.release(&lease).await.unwrap();
+        let done = purge_command(&database, &settings, &["--full-speed"]).unwrap();
+        let figures = "deleted: 300 messages, 300 receipts, 1 refused bodies; partitions dropped: 0, made: ";
+        assert!(done.starts_with(figures), "{done}");
+        assert_eq!(app.ask("/messages/m1").await.status, 404);
+    }
+    let wrong = [("RETENTION__MESSAGES_DAYS", "30"), ("RETENTION__RECEIPTS_DAYS", "31")];
+    let wrong = purge_command(&Database::at("sqlite://none"), &wrong, &[]).unwrap_err();
+    assert!(wrong.contains("retention.receipts_days is 31, and must be 30 at most"), "{wrong}");
+    let wrong =
+        purge_command(&Database::at("sqlite://none"), &[("RETENTION__PARTITION", "week")], &[]).unwrap_err();
+    assert!(wrong.contains("retention.partition") && wrong.contains("must be `month` or `day`"), "{wrong}");
 }

@@ -1,0 +1,106 @@
+//! `purge`: deletes what is too old now, or says what that would be.
+
+use std::fmt::Write;
+
+use anyhow::bail;
+use clap::Args;
+
+use super::{progress::Progress, say};
+use crate::{
+    app,
+    config::Config,
+    domain::Clock,
+    retention::{Pace, Purge, Purged, Survey},
+    storage::{Span, Store},
+};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "How long things are kept is set by retention.* and rejected.*. The service does the same every \
+                        hour by itself."
+)]
+pub(super) struct PurgeCommand {
+    /// Only says what would be deleted.
+    #[arg(long)]
+    dry_run: bool,
+    /// Without the pauses that leave callbacks what they need; for a database that takes none now.
+    #[arg(long)]
+    full_speed: bool,
+}
+
+impl PurgeCommand {
+    pub async fn run(self, config: &Config) -> anyhow::Result<()> {
+        let mut config = config.clone();
+        // Nobody waits for an answer here, and counting takes its time.
+        config.database.timeout_ms = LONGEST_MS;
+        let store = app::open(&config).await?;
+        let done = self.run_on(&store, &config).await;
+        store.close().await;
+        done
+    }
+
+    async fn run_on(&self, store: &Store, config: &Config) -> anyhow::Result<()> {
+        let (retention, now) = (app::how_long(config), Clock::System.now());
+        let survey = Survey::of(store, &retention, now).await?;
+        if self.dry_run {
+            return say(&described(&survey));
+        }
+        let pace = if self.full_speed { Pace::full() } else { Pace::gentle() };
+        let mut purge = Purge::new(store.clone(), retention, pace);
+        let mut progress = Progress::new();
+        let mut show = |done: &Purged| show(&mut progress, done, &survey);
+        let done = purge.run(now, &mut show).await;
+        progress.end();
+        let Some(Purged { messages, receipts, rejected, dropped, made }) = done? else {
+            bail!(
+                "another process purges now; try again once it is done, or in two minutes where it was killed"
+            );
+        };
+        say(&format!(
+            "deleted: {messages} messages, {receipts} receipts, {rejected} refused bodies; partitions dropped: \
+             {dropped}, made: {made}"
+        ))
+    }
+}
+
+/// The longest that `database.timeout_ms` may be.
+const LONGEST_MS: std::num::NonZeroU64 = std::num::NonZeroU64::new(600_000).expect("it is not 0");
+
+/// First receipts, then messages, then refused bodies: the order in which a purge goes.
+fn show(progress: &mut Progress, done: &Purged, survey: &Survey) {
+    let parts = [
+        ("partitions", done.dropped, survey.dropped.len() as u64),
+        ("receipts", done.receipts, survey.receipts()),
+        ("messages", done.messages, survey.messages.rows),
+        ("rejected", done.rejected, survey.rejected.rows),
+    ];
+    let last = parts.iter().rev().find(|(_, done, _)| *done > 0);
+    if let Some(&(what, done, of)) = last {
+        let [done, of] = [done, of.max(done)].map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
+        progress.show(what, done, of);
+    }
+}
+
+fn described(survey: &Survey) -> String {
+    let mut text = String::from("A purge would delete:\n");
+    let mut line = |what: &str, span: &Span| {
+        let time =
+            |time: Option<crate::domain::Time>| time.map_or_else(|| "-".to_owned(), |time| time.to_rfc3339());
+        let Span { rows, oldest, newest } = *span;
+        // A text takes everything.
+        let _ = writeln!(text, "  {rows:>12} {what:48} {} to {}", time(oldest), time(newest));
+    };
+    line("messages", &survey.messages);
+    line("receipts, with their messages", &survey.with_messages);
+    for (partition, span) in &survey.swept {
+        line(&format!("receipts, out of {}", partition.name), span);
+    }
+    for (partition, span) in &survey.dropped {
+        line(&format!("receipts, by dropping {}", partition.name), span);
+    }
+    line("refused bodies", &survey.rejected);
+    for partition in &survey.made {
+        let _ = writeln!(text, "and make the partition {}", partition.name);
+    }
+    text + "Nothing was deleted."
+}

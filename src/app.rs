@@ -49,7 +49,7 @@ impl App {
         let (ingest, tasks) = Ingest::start(IngestParts {
             store: store.clone(),
             unprepared,
-            spool,
+            spool: spool.clone(),
             accounts: Arc::new(known.collect()),
             table: Arc::clone(&table),
             config: config.ingest,
@@ -65,6 +65,7 @@ impl App {
             keep_rejected: config.rejected.keep(),
             limits: config.limits,
             metrics,
+            spool,
             store: store.clone(),
             table,
             trusted_proxies: config.http.trusted_proxies().map_err(ConfigError::TrustedProxies)?,

@@ -47,6 +47,11 @@ impl Labels {
         self.0.is_empty()
     }
 
+    /// Takes out those whose value is `named`.
+    pub fn forget(&mut self, named: impl Fn(&str) -> bool) {
+        self.0.retain(|_, value| !named(value));
+    }
+
     /// Takes in the labels of `other`: the union, and per key the greater value in byte order.
     pub fn join(&mut self, other: &Self) {
         for (key, value) in &other.0 {

@@ -95,6 +95,12 @@ impl Recipient {
     /// How many digits of a masked number have to be there before it may be another one.
     pub const SHOWN: usize = 4;
 
+    /// The digits of a number in E.164 without the code of its country.
+    pub(super) fn national_digits(e164: &str) -> Option<String> {
+        let number = NUMBERS.parse(e164, None::<Region>).ok()?;
+        Some(number.get_national_significant_number().clone())
+    }
+
     /// Loads the numbering plans now, so that the first callback does not wait for them.
     pub fn warm_up() {
         let _ = Self::read("+919800000000", Country::INDIA);

@@ -18,6 +18,7 @@ mod openapi;
 mod pace;
 mod problem;
 mod problem_kind;
+mod recipients;
 mod rejected;
 mod state;
 mod stats;
@@ -58,6 +59,7 @@ fn public_routes() -> Router<AppState> {
 /// What the company's own tools and operators ask.
 fn internal_routes(state: &AppState) -> Router<AppState> {
     let readers = from_fn_with_state(state.clone(), auth::require_read);
+    let admins = from_fn_with_state(state.clone(), auth::require_admin);
     let gives_way = || from_fn_with_state(state.clone(), pace::give_way);
     Router::new()
         .route("/messages", get(messages::list::list).layer(gives_way()))
@@ -74,6 +76,7 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
         .route_layer(readers)
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::scrape::scrape))
+        .merge(Router::new().route("/recipients/erase", post(recipients::erase)).route_layer(admins))
         .merge(compat::routes())
 }
 

@@ -6,7 +6,9 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
 };
 
-use super::{callbacks, compat::described, docs, health, messages, metrics, rejected, stats, status_codes};
+use super::{
+    callbacks, compat::described, docs, health, messages, metrics, recipients, rejected, stats, status_codes,
+};
 
 /// What went wrong: RFC 9457. Some kinds say more, in members of their own.
 #[derive(ToSchema)]
@@ -151,6 +153,7 @@ pub(super) struct CallbackFields {
         described::sms_details,
         described::campaign_details,
         rejected::list,
+        recipients::erase,
         health::livez,
         health::readyz,
         metrics::scrape::scrape,

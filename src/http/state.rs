@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{Account, AccountName, Clock, ConfiguredAccount, Networks, StatusTable},
     ingest::Ingest,
-    storage::{Keep, Store},
+    storage::{Keep, SpoolFile, Store},
     telemetry::Metrics,
 };
 
@@ -35,6 +35,7 @@ pub struct Shared {
     pub(super) pace: Pace,
     pub(super) pending: Pending,
     pub(super) routes: Routes,
+    pub(super) spool: Option<SpoolFile>,
     pub(super) store: Store,
     pub(super) table: Arc<StatusTable>,
     pub(super) trusted_proxies: Networks,
@@ -99,6 +100,8 @@ pub struct Parts {
     pub limits: LimitsConfig,
     /// Where requests are counted, and what is read.
     pub metrics: Metrics,
+    /// Where callbacks are kept while the store fails.
+    pub spool: Option<SpoolFile>,
     /// Where receipts and messages are kept.
     pub store: Store,
     /// The status codes in force.
@@ -119,6 +122,7 @@ impl AppState {
             keep_rejected,
             limits,
             metrics,
+            spool,
             store,
             table,
             trusted_proxies,
@@ -142,6 +146,7 @@ impl AppState {
             pace: Pace::default(),
             pending: Pending::default(),
             routes: Routes::new(&metrics),
+            spool,
             store,
             table,
             trusted_proxies,

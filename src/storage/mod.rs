@@ -10,6 +10,8 @@ mod campaign_sql;
 mod condition;
 mod config;
 mod connections;
+mod erase;
+mod erase_sql;
 mod error;
 mod failure;
 mod filter;
@@ -42,6 +44,7 @@ use condition::Dialect;
 pub use campaign::{CampaignOrder, CampaignPage, CampaignQuery};
 pub use config::{DatabaseConfig, Pooler};
 pub use connections::Connections;
+pub use erase::{Erased, Erasure};
 pub use error::{BadDatabase, SpoolError, StoreError};
 pub use failure::Failure;
 pub use filter::{MessageFilter, Window};
@@ -181,9 +184,13 @@ pub fn statements(kind: &str) -> Vec<&'static str> {
     match kind {
         "spool" => spool_file::STATEMENTS.to_vec(),
         "postgres" => {
-            let own = [&postgres::statements()[..], &postgres::CAMPAIGN.all()].concat();
+            let own =
+                [&postgres::statements()[..], &postgres::CAMPAIGN.all(), &postgres::ERASE.all()].concat();
             [&own[..], &sql::SHARED, &[pending::PENDING]].concat()
         }
-        _ => [&sqlite::statements()[..], &sqlite::CAMPAIGN.all(), &sql::SHARED, &[pending::PENDING]].concat(),
+        _ => {
+            let own = [&sqlite::statements()[..], &sqlite::CAMPAIGN.all(), &sqlite::ERASE.all()].concat();
+            [&own[..], &sql::SHARED, &[pending::PENDING]].concat()
+        }
     }
 }

@@ -147,12 +147,19 @@ pub const PURGE_REJECTED: &str = "DELETE FROM rejected WHERE id IN \
 pub const OLD_REJECTED: &str = "SELECT count(*), min(received_at), max(received_at) FROM rejected \
      WHERE id <= (SELECT max(id) FROM rejected) - $1 OR received_at < $2";
 
+/// Some refused bodies, the oldest first.
+pub const REJECTED_AFTER: &str = "SELECT id, reason, body FROM rejected \
+     WHERE id > $1 AND (CAST($2 AS TEXT) IS NULL OR account = $2) ORDER BY id LIMIT 50";
+
+/// Forgets one.
+pub const DELETE_REJECTED: &str = "DELETE FROM rejected WHERE id = $1";
+
 /// Refused bodies before a place in the log, newest first.
 pub const REJECTED_BEFORE: &str = "SELECT id, received_at, account, content_type, reason, body FROM rejected \
      WHERE id < $1 AND received_at >= $2 ORDER BY id DESC LIMIT $3";
 
 /// Every statement above.
-pub const SHARED: [&str; 12] = [
+pub const SHARED: [&str; 15] = [
     PING,
     MESSAGES_BY_SID,
     RECEIPTS_AFTER,
@@ -162,6 +169,9 @@ pub const SHARED: [&str; 12] = [
     PURGE_REJECTED,
     REJECTED_BEFORE,
     OLD_REJECTED,
+    REJECTED_AFTER,
+    DELETE_REJECTED,
+    super::erase_sql::RECEIPTS_OF,
     super::lease::RELEASE,
     super::survey::OLD_MESSAGES,
     super::survey::OLD_MESSAGES_RECEIPTS,

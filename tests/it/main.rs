@@ -15,6 +15,7 @@ mod compat;
 mod crash;
 mod deploy;
 mod durability;
+mod erase;
 mod exports;
 mod health;
 mod keys;

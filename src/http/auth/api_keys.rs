@@ -73,6 +73,18 @@ pub(in crate::http) async fn require_read(
     }
 }
 
+/// Lets only keys with the scope `admin` pass.
+pub(in crate::http) async fn require_admin(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match admit(&state, &request, Scope::Admin) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
 /// Whether this question may be asked, and now.
 fn admit(state: &AppState, request: &Request, scope: Scope) -> Result<(), Problem> {
     let caller = Caller::of(request.extensions(), request.headers(), &state.trusted_proxies);

@@ -1,6 +1,7 @@
 //! The store on Postgres.
 
 mod campaign;
+mod erase;
 mod record;
 mod retention;
 mod session;
@@ -15,6 +16,7 @@ use sqlx::{
 use tokio::time::timeout;
 
 pub(super) use campaign::CAMPAIGN;
+pub(super) use erase::ERASE;
 pub(super) use retention::TAKE_LEASE;
 pub(super) use writer::Writer;
 

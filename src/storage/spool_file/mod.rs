@@ -17,7 +17,7 @@ use sqlx::{
 
 pub use self::status::SpoolStatus;
 use self::{
-    removal::{QUARANTINE, REMOVE},
+    removal::{FORGET, QUARANTINE, QUARANTINED, REMOVE},
     status::STATUS,
 };
 use super::{
@@ -69,7 +69,8 @@ const PROBE: &str =
     "INSERT INTO spooled (id, received_at, account, method, query, body) VALUES (-1, 0, '', '', '', '')";
 
 /// Every statement above.
-pub(super) const STATEMENTS: [&str; 6] = [OLDEST, REMOVE, QUARANTINE, COUNT, PROBE, STATUS];
+pub(super) const STATEMENTS: [&str; 8] =
+    [OLDEST, REMOVE, QUARANTINE, QUARANTINED, FORGET, COUNT, PROBE, STATUS];
 
 impl SpoolFile {
     /// SQLite's own, which the cap is counted in.

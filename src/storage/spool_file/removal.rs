@@ -1,16 +1,24 @@
 //! Taking out of the spool what has been drained, and setting aside what never can be.
 
+use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::{SpoolFile, failed};
-use crate::storage::{
-    SpoolError,
-    sqlite::{begin, give_back},
+use crate::{
+    domain::AccountName,
+    storage::{
+        Erasure, SpoolError,
+        sqlite::{begin, give_back},
+    },
 };
 
 pub(super) const REMOVE: &str = "DELETE FROM spooled WHERE id <= $1";
 pub(super) const QUARANTINE: &str = "INSERT INTO quarantined (received_at, account, method, content_type, content_encoding, query, body, reason) \
      SELECT received_at, account, method, content_type, content_encoding, query, body, $2 FROM spooled WHERE id = $1";
+
+pub(super) const QUARANTINED: &str = "SELECT id, query, body FROM quarantined \
+    WHERE $1 IS NULL OR account = $1 ORDER BY id";
+pub(super) const FORGET: &str = "DELETE FROM quarantined WHERE id = $1";
 
 /// SQLite's own limit.
 const MOST_PAGES: u64 = 4_294_967_294;
@@ -28,6 +36,29 @@ impl SpoolFile {
         let removed = remove(&mut connection, through, undrainable).await;
         limit_pages(&mut connection, self.cap).await.map_err(failed)?;
         give_back(connection, removed).map_err(failed)
+    }
+}
+
+impl SpoolFile {
+    /// Deletes those that were set aside and name a number. Returns how many.
+    ///
+    /// # Errors
+    /// [`SpoolError`] where the file cannot be read or written.
+    pub async fn erase_quarantined(&self, erasure: &Erasure) -> Result<u64, SpoolError> {
+        let account = erasure.account.as_ref().map(AccountName::as_str);
+        let mut rows = sqlx::query_as(QUARANTINED).bind(account).fetch(&self.pool);
+        let mut named = Vec::new();
+        while let Some(row) = rows.try_next().await.map_err(failed)? {
+            let (id, query, body): (i64, String, Vec<u8>) = row;
+            if erasure.number.is_in(query.as_bytes()) || erasure.number.is_in(&body) {
+                named.push(id);
+            }
+        }
+        drop(rows);
+        for id in &named {
+            sqlx::query(FORGET).bind(id).execute(&self.pool).await.map_err(failed)?;
+        }
+        Ok(named.len() as u64)
     }
 }
 

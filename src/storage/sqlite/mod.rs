@@ -1,6 +1,7 @@
 //! The store in a SQLite file: one connection that writes, a few that read.
 
 mod campaign;
+mod erase;
 mod record;
 mod retention;
 
@@ -15,6 +16,7 @@ use sqlx::{
 use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
 
 pub(super) use campaign::CAMPAIGN;
+pub(super) use erase::ERASE;
 pub(super) use retention::TAKE_LEASE;
 
 /// Every statement that only SQLite runs, but for those of a campaign.

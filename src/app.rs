@@ -14,7 +14,7 @@ use crate::{
     retention::{Pace, Purge, Retention, RetentionTask},
     shutdown::Shutdown,
     storage::{SpoolFile, Store, StoreError},
-    telemetry::Metrics,
+    telemetry::{Metrics, Traces},
 };
 
 /// The service, with its store and its listeners, but not yet answering.
@@ -26,6 +26,7 @@ pub struct App {
     retention: RetentionTask,
     store: Store,
     limits: Limits,
+    traces: Traces,
     shutdown_timeout: Duration,
 }
 
@@ -73,7 +74,14 @@ impl App {
         Recipient::warm_up();
         let listeners = listeners(config, state).await?;
         let shutdown_timeout = Duration::from_millis(config.http.shutdown_timeout_ms);
-        Ok(Self { listeners, tasks, retention, store, limits: limits(config), shutdown_timeout })
+        let (limits, traces) = (limits(config), Traces::default());
+        Ok(Self { listeners, tasks, retention, store, limits, traces, shutdown_timeout })
+    }
+
+    /// Finishes these at the end as well.
+    #[must_use]
+    pub fn flushing(self, traces: Traces) -> Self {
+        Self { traces, ..self }
     }
 
     /// Where callbacks come in, and where questions do.
@@ -91,12 +99,13 @@ impl App {
         let serve = |(listener, service)| listener::serve(listener, service, self.limits, shutdown.clone());
         let serving = self.listeners.into_iter().map(serve);
         let serving = futures_util::future::join_all(serving);
-        let (store, tasks, retention) = (self.store, self.tasks, self.retention);
+        let (store, tasks, retention, traces) = (self.store, self.tasks, self.retention, self.traces);
         let work = async {
             serving.await;
             retention.finish().await;
             tasks.finish().await;
             store.close().await;
+            traces.finish().await;
         };
         if shutdown.within(self.shutdown_timeout, work).await {
             tracing::info!("stopped");

@@ -14,7 +14,7 @@ use crate::{
 /// Runs until SIGTERM or SIGINT.
 pub(super) async fn serve(config: &Config) -> anyhow::Result<()> {
     config.check_exposure()?;
-    telemetry::init(&config.log)?;
+    let traces = telemetry::init(&config.log, &config.tracing)?;
     // Signals count from here on, also while the database is being migrated.
     let (trigger, shutdown) = ShutdownTrigger::new();
     trigger.on_signals()?;
@@ -27,7 +27,7 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<()> {
         say(&welcome(config, callbacks, questions))?;
     }
     tracing::info!(%callbacks, %questions, version = env!("CARGO_PKG_VERSION"), "listening");
-    app.run(shutdown).await;
+    app.flushing(traces).run(shutdown).await;
     Ok(())
 }
 

@@ -20,7 +20,7 @@ use crate::{
     ingest::{BadIngest, IngestConfig, RejectedConfig, SpoolConfig},
     retention::{BadRetention, RetentionConfig},
     storage::{BadDatabase, DatabaseConfig},
-    telemetry::{LogConfig, TelemetryError},
+    telemetry::{LogConfig, TelemetryError, TracingConfig},
 };
 
 /// All of it. `config/default.toml` documents every key.
@@ -44,6 +44,8 @@ pub struct Config {
     pub retention: RetentionConfig,
     /// What is logged.
     pub log: LogConfig,
+    /// Where traces go.
+    pub tracing: TracingConfig,
     /// The accounts whose callbacks are taken, by name.
     #[serde(default)]
     pub accounts: BTreeMap<String, AccountConfig>,
@@ -107,7 +109,7 @@ pub enum ConfigError {
     /// How long messages and receipts are kept.
     #[error(transparent)]
     Retention(#[from] BadRetention),
-    /// The filter of the log.
+    /// The filter of the log, or where traces go.
     #[error(transparent)]
     Log(#[from] TelemetryError),
     /// What clients may take of the service.
@@ -157,6 +159,7 @@ impl Config {
         self.http.check()?;
         self.retention.check()?;
         self.log.filter()?;
+        self.tracing.check()?;
         let public = Url::parse(&self.public_url()).map_err(|_| ConfigError::PublicUrl)?;
         let plain = public.query().is_none() && public.fragment().is_none();
         if !plain || !["http", "https"].contains(&public.scheme()) {

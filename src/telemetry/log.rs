@@ -2,8 +2,17 @@
 
 use std::{io::IsTerminal, panic};
 
+use opentelemetry_sdk::trace::SdkTracer;
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing::Subscriber;
+use tracing_subscriber::{
+    EnvFilter, fmt,
+    layer::SubscriberExt,
+    registry::LookupSpan,
+    util::{SubscriberInitExt, TryInitError},
+};
+
+use super::{Traces, TracingConfig};
 
 /// `[log]`: what is logged, and how.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,21 +49,42 @@ pub enum TelemetryError {
     /// The filter is no filter.
     #[error("log.filter: {0}")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// The share of requests that are traced.
+    #[error("tracing.sampled_share must be from 0 to 1")]
+    SampledShare,
+    /// Where traces go.
+    #[error(
+        "tracing.otlp_endpoint must be a URL that begins with http:// or https://, without a password, `?` and `#`"
+    )]
+    Endpoint,
+    /// What a collector's certificate is checked with.
+    #[error("tracing.otlp_endpoint: the system's certificates cannot be read: {0}")]
+    Certificates(std::io::Error),
+    /// What the exporter says.
+    #[error("tracing.otlp_endpoint: {0}")]
+    Exporter(String),
     /// Somebody else logs already.
     #[error("logging is set up already")]
     SetUpTwice,
 }
 
-/// Sets up logging for the whole process.
+/// Sets up logging for the whole process, and traces where there is a collector for them; the caller
+/// finishes those.
 ///
 /// # Errors
-/// [`TelemetryError`] where the filter is not understood.
-pub fn init(config: &LogConfig) -> Result<(), TelemetryError> {
+/// [`TelemetryError`] where the filter is not understood, or the collector cannot be used.
+pub fn init(config: &LogConfig, tracing: &TracingConfig) -> Result<Traces, TelemetryError> {
     let filter = config.filter()?;
+    let traces = tracing.start()?;
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let set_up = match config.format {
-        LogFormat::Pretty => lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).try_init(),
+        LogFormat::Pretty => {
+            let lines = lines.with_ansi(std::io::stderr().is_terminal()).with_target(false);
+            subscribe(lines.finish(), traces.tracer())
+        }
+        LogFormat::Json => {
+            subscribe(lines.json().flatten_event(true).with_span_list(false).finish(), traces.tracer())
+        }
     };
     set_up.map_err(|_| TelemetryError::SetUpTwice)?;
     // A panic's message may hold what a caller sent; its place is what we need.
@@ -62,5 +92,19 @@ pub fn init(config: &LogConfig) -> Result<(), TelemetryError> {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "panic");
     }));
-    Ok(())
+    Ok(traces)
+}
+
+/// Without traces nothing stands between a span and its lines.
+fn subscribe(
+    lines: impl Subscriber + for<'s> LookupSpan<'s> + Send + Sync,
+    tracer: Option<SdkTracer>,
+) -> Result<(), TryInitError> {
+    let Some(tracer) = tracer else { return lines.try_init() };
+    let spans = tracing_opentelemetry::layer()
+        .with_tracer(tracer)
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false);
+    lines.with(spans).try_init()
 }

@@ -1,11 +1,15 @@
-//! What those who run the service see of it: its log, and its metrics. Each layer registers what it counts.
+//! What those who run the service see of it: its log, its metrics and its
+//! traces. Each layer registers what it counts.
 //!
 //! Imports nothing of this crate.
 
+mod collector;
 mod histogram;
 mod log;
 mod metrics;
+mod traces;
 
 pub use histogram::Histogram;
 pub use log::{LogConfig, LogFormat, TelemetryError, init};
 pub use metrics::{Family, Metrics};
+pub use traces::{Traces, TracingConfig};

@@ -40,3 +40,4 @@ mod schema;
 mod simulate;
 mod stats;
 mod status_codes;
+mod traces;

@@ -7,7 +7,7 @@ use std::{
 
 use dlr_receiver::{
     domain::{AccountName, Anomalies, Anomaly, Category, Country, Outcome, Recipient, Retry, Status, Time},
-    storage::{MessageFilter, Window, list_statement},
+    storage::{MessageFilter, Window, list_statement, statements},
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 use tokio::time::sleep;
@@ -103,6 +103,13 @@ async fn postgres_reads_no_more_than_a_page_needs() {
     let database = migrated(Backend::Postgres).await;
     seed(&database.url).await;
     let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    let counting = counting_pending("postgres")
+        .replace("$1", "TIMESTAMPTZ '2026-11-05'")
+        .replace("$2", "TIMESTAMPTZ '2026-11-04'")
+        .replace("$3", "TIMESTAMPTZ '2026-11-03'");
+    let explain = AssertSqlSafe(format!("EXPLAIN {counting}"));
+    let plan = sqlx::query_scalar::<_, String>(explain).fetch_all(&mut connection).await.unwrap();
+    assert!(plan.iter().any(|step| step.contains("messages_outcome")), "{plan:?}");
     let app = TestApp::on_database(database, READER).await;
     // 2026-11-05, when all of them have come.
     app.clock.store(1_793_836_800_000_000, Ordering::Relaxed);
@@ -168,6 +175,25 @@ fn filters() -> [MessageFilter; INDEXES.len()] {
         MessageFilter { sent: window, ..any() },
         any(),
     ]
+}
+
+/// What counts pending messages for the metrics.
+fn counting_pending(kind: &str) -> String {
+    statements(kind)
+        .into_iter()
+        .find(|statement| statement.contains("outcome = 'pending'"))
+        .unwrap()
+        .to_owned()
+}
+
+#[tokio::test]
+async fn sqlite_counts_pending_messages_off_their_index() {
+    let database = migrated(Backend::Sqlite).await;
+    let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
+    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", counting_pending("sqlite")));
+    let plan = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
+    let plan: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
+    assert!(plan[0].contains("USING COVERING INDEX messages_outcome"), "{plan:?}");
 }
 
 #[tokio::test]

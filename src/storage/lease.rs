@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Backend, Store, StoreError, postgres, sqlite};
+use super::{Store, StoreError, condition::Dialect, on_writer, postgres, sqlite};
 
 /// Takes a lease that is free, has run out, or is the holder's own already.
 macro_rules! take_lease {
@@ -40,17 +40,11 @@ impl Store {
     /// [`StoreError`] where the database cannot be asked.
     pub async fn take(&self, lease: &Lease) -> Result<bool, StoreError> {
         let micros = i64::try_from(lease.term.as_micros()).unwrap_or(i64::MAX);
-        let taken = match &self.backend {
-            Backend::Postgres(to) => {
-                let take =
-                    sqlx::query(postgres::TAKE_LEASE).bind(lease.name).bind(&lease.holder).bind(micros);
-                self.in_time(async { Ok(take.execute(to.pool()).await?.rows_affected()) }).await?
-            }
-            Backend::Sqlite(to) => {
-                let take = sqlx::query(sqlite::TAKE_LEASE).bind(lease.name).bind(&lease.holder).bind(micros);
-                self.in_time(async { Ok(take.execute(to.writer()).await?.rows_affected()) }).await?
-            }
+        let take = match self.dialect() {
+            Dialect::Postgres => postgres::TAKE_LEASE,
+            Dialect::Sqlite => sqlite::TAKE_LEASE,
         };
+        let taken = on_writer!(self, sqlx::query(take).bind(lease.name).bind(&lease.holder).bind(micros))?;
         Ok(taken > 0)
     }
 
@@ -59,15 +53,6 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the database cannot be asked; the lease then runs out by itself.
     pub async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        match &self.backend {
-            Backend::Postgres(to) => {
-                let release = sqlx::query(RELEASE).bind(lease.name).bind(&lease.holder);
-                self.in_time(async { release.execute(to.pool()).await.map(|_| ()) }).await
-            }
-            Backend::Sqlite(to) => {
-                let release = sqlx::query(RELEASE).bind(lease.name).bind(&lease.holder);
-                self.in_time(async { release.execute(to.writer()).await.map(|_| ()) }).await
-            }
-        }
+        on_writer!(self, sqlx::query(RELEASE).bind(lease.name).bind(&lease.holder)).map(|_| ())
     }
 }

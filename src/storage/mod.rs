@@ -95,6 +95,28 @@ macro_rules! on_readers {
 }
 use on_readers;
 
+/// Runs one statement that changes something, in whichever database. Returns how many rows it changed.
+macro_rules! on_writer {
+    ($store:expr, $statement:expr) => {
+        match &$store.backend {
+            crate::storage::Backend::Postgres(postgres) => {
+                let changed = async {
+                    let mut session = postgres.writing().await?;
+                    let changed = $statement.execute(&mut session).await?.rows_affected();
+                    session.commit().await?;
+                    Ok(changed)
+                };
+                $store.in_time(changed).await
+            }
+            crate::storage::Backend::Sqlite(sqlite) => {
+                let changed = async { Ok($statement.execute(sqlite.writer()).await?.rows_affected()) };
+                $store.in_time(changed).await
+            }
+        }
+    };
+}
+use on_writer;
+
 impl Store {
     /// Opens the store that `config` names. A SQLite file and its folder are made if missing; a Postgres
     /// is not asked for anything yet.

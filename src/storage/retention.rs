@@ -1,7 +1,9 @@
 //! Letting go of what is too old, a little at a time: a statement that deletes much would hold callbacks
 //! up. Each call here is one small step; who calls pauses between two.
 
-use super::{Backend, Cursor, Store, StoreError, on_readers, rejected::Keep, sql, time::StoredTime};
+use super::{
+    Backend, Cursor, Store, StoreError, on_readers, on_writer, rejected::Keep, sql, time::StoredTime,
+};
 use crate::domain::Time;
 
 /// A part of the log of receipts. SQLite has one, without bounds.
@@ -126,16 +128,7 @@ impl Store {
             on_readers!(self, pool => sqlx::query_scalar(sql::NEWEST_REJECTED).fetch_one(pool))?;
         let Some(newest) = newest else { return Ok(0) };
         let (through, before) = (newest - i64::from(keep.count), StoredTime(keep.oldest(now)));
-        match &self.backend {
-            Backend::Postgres(to) => {
-                let purge = sqlx::query(sql::PURGE_REJECTED).bind(through).bind(before);
-                self.in_time(async { Ok(purge.execute(to.pool()).await?.rows_affected()) }).await
-            }
-            Backend::Sqlite(to) => {
-                let purge = sqlx::query(sql::PURGE_REJECTED).bind(through).bind(before);
-                self.in_time(async { Ok(purge.execute(to.writer()).await?.rows_affected()) }).await
-            }
-        }
+        on_writer!(self, sqlx::query(sql::PURGE_REJECTED).bind(through).bind(before))
     }
 
     /// Boxed, since it is larger than all that surrounds it.

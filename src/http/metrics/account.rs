@@ -83,7 +83,10 @@ impl AccountMetrics {
         let counter =
             || self.metrics.counter(CALLBACKS, &[("account", self.name.as_str()), ("result", kind.into())]);
         self.refused[kind as usize].get_or_init(counter).increment(1);
-        if matches!(kind, ProblemKind::Unauthorized | ProblemKind::UnknownAccount) {
+        if matches!(
+            kind,
+            ProblemKind::Unauthorized | ProblemKind::AddressNotAllowed | ProblemKind::UnknownAccount
+        ) {
             self.not_let_in.increment(1);
         }
     }

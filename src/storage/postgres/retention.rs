@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use sqlx::{AssertSqlSafe, FromRow, PgConnection, Postgres as Db, Transaction};
+use sqlx::{AssertSqlSafe, FromRow};
 
-use super::Postgres;
+use super::{Postgres, Session};
 use crate::{
     domain::Time,
     storage::{
@@ -99,7 +99,7 @@ struct Deleted {
 impl Postgres {
     pub async fn partitions(&self) -> sqlx::Result<Vec<Partition>> {
         let rows: Vec<(String, Option<Time>, Option<Time>)> =
-            sqlx::query_as(PARTITIONS).fetch_all(self.pool()).await?;
+            sqlx::query_as(PARTITIONS).fetch_all(&mut self.reading().await?).await?;
         Ok(rows.into_iter().map(|(name, from, to)| Partition { name, from, to }).collect())
     }
 
@@ -111,18 +111,18 @@ impl Postgres {
             time.map_or_else(|| open.to_owned(), |time| format!("'{}'", time.to_rfc3339()))
         };
         let (from, to) = (bound(from, "MINVALUE"), bound(to, "MAXVALUE"));
-        let mut transaction = self.begin(HURRIED).await?;
-        run(&mut transaction, format!("CREATE TABLE {name} (LIKE receipts)")).await?;
+        let mut session = self.begin(HURRIED).await?;
+        run(&mut session, format!("CREATE TABLE {name} (LIKE receipts)")).await?;
         let attach =
             format!("ALTER TABLE receipts ATTACH PARTITION {name} FOR VALUES FROM ({from}) TO ({to})");
-        run(&mut transaction, attach).await?;
-        transaction.commit().await
+        run(&mut session, attach).await?;
+        session.commit().await
     }
 
     pub async fn drop_partition(&self, partition: &Partition) -> sqlx::Result<()> {
-        let mut transaction = self.begin(HURRIED).await?;
-        run(&mut transaction, format!("DROP TABLE {}", partition.name)).await?;
-        transaction.commit().await
+        let mut session = self.begin(HURRIED).await?;
+        run(&mut session, format!("DROP TABLE {}", partition.name)).await?;
+        session.commit().await
     }
 
     pub async fn purge_messages(&self, before: Time, after: Cursor) -> sqlx::Result<Swept> {
@@ -131,7 +131,7 @@ impl Postgres {
             .bind(after.time())
             .bind(after.id)
             .bind(i64::try_from(MESSAGES).unwrap_or_default())
-            .fetch_all(self.pool())
+            .fetch_all(&mut self.reading().await?)
             .await?;
         let last = candidates.last().filter(|_| candidates.len() == MESSAGES);
         let next = last.map(|last| Cursor::new(last.first_received_at, last.id));
@@ -140,11 +140,11 @@ impl Postgres {
         if places.is_empty() {
             return Ok(Swept { next, ..Swept::default() });
         }
-        let mut transaction = self.begin(RELAXED).await?;
+        let mut session = self.begin(RELAXED).await?;
         let deleted = sqlx::query_as(DELETE_MESSAGES).bind(places).bind(before);
-        let deleted: Vec<Deleted> = deleted.fetch_all(&mut *transaction).await?;
-        let receipts = delete_receipts(&mut transaction, &deleted).await?;
-        transaction.commit().await?;
+        let deleted: Vec<Deleted> = deleted.fetch_all(&mut session).await?;
+        let receipts = delete_receipts(&mut session, &deleted).await?;
+        session.commit().await?;
         Ok(Swept { messages: deleted.len() as u64, receipts, next })
     }
 
@@ -154,40 +154,41 @@ impl Postgres {
         before: Time,
         after: Cursor,
     ) -> sqlx::Result<Swept> {
-        let end: i64 = sqlx::query_scalar(AssertSqlSafe(blocks(name))).fetch_one(self.pool()).await?;
+        let end: i64 =
+            sqlx::query_scalar(AssertSqlSafe(blocks(name))).fetch_one(&mut self.reading().await?).await?;
         let goal = after.id + EMPTY_BLOCKS;
         let seek = sqlx::query_scalar(AssertSqlSafe(seek(name))).bind(after.id).bind(goal);
         let at = |block: i64| Some(Cursor { micros: 0, id: block }).filter(|_| block < end);
-        let Some(first): Option<i64> = seek.fetch_optional(self.pool()).await? else {
+        let Some(first): Option<i64> = seek.fetch_optional(&mut self.reading().await?).await? else {
             return Ok(Swept { next: at(goal), ..Swept::default() });
         };
-        let mut transaction = self.begin(RELAXED).await?;
+        let mut session = self.begin(RELAXED).await?;
         let sweep = sqlx::query_as(AssertSqlSafe(sweep(name))).bind(first).bind(first + BLOCKS).bind(before);
-        let (gone, there): (i64, i64) = sweep.fetch_one(&mut *transaction).await?;
-        transaction.commit().await?;
+        let (gone, there): (i64, i64) = sweep.fetch_one(&mut session).await?;
+        session.commit().await?;
         let ended = gone == 0 && there > 0;
         let next = at(first + BLOCKS).filter(|_| !ended);
         Ok(Swept { messages: 0, receipts: gone.unsigned_abs(), next })
     }
 
     /// A transaction with a setting of its own.
-    async fn begin(&self, setting: &'static str) -> sqlx::Result<Transaction<'static, Db>> {
-        let mut transaction = self.pool().begin().await?;
-        sqlx::query(setting).execute(&mut *transaction).await?;
-        Ok(transaction)
+    async fn begin(&self, setting: &'static str) -> sqlx::Result<Session> {
+        let mut session = self.writing().await?;
+        sqlx::query(setting).execute(&mut session).await?;
+        Ok(session)
     }
 }
 
-async fn run(connection: &mut PgConnection, statement: String) -> sqlx::Result<()> {
-    sqlx::query(AssertSqlSafe(statement)).persistent(false).execute(connection).await.map(|_| ())
+async fn run(session: &mut Session, statement: String) -> sqlx::Result<()> {
+    sqlx::query(AssertSqlSafe(statement)).persistent(false).execute(session).await.map(|_| ())
 }
 
 /// Only partitions of the time in which they came are looked into.
-async fn delete_receipts(connection: &mut PgConnection, messages: &[Deleted]) -> sqlx::Result<u64> {
+async fn delete_receipts(session: &mut Session, messages: &[Deleted]) -> sqlx::Result<u64> {
     let first = messages.iter().map(|message| message.first_received_at).min();
     let last = messages.iter().map(|message| message.last_received_at).max();
     let Some((first, last)) = first.zip(last) else { return Ok(0) };
     let ids: Vec<i64> = messages.iter().map(|message| message.id).collect();
     let delete = sqlx::query(DELETE_RECEIPTS).persistent(false).bind(ids).bind(first).bind(last);
-    Ok(delete.execute(connection).await?.rows_affected())
+    Ok(delete.execute(session).await?.rows_affected())
 }

@@ -72,7 +72,7 @@ impl App {
             trusted_proxies: config.http.trusted_proxies().map_err(ConfigError::TrustedProxies)?,
         });
         Recipient::warm_up();
-        let listeners = listeners(config, state).await?;
+        let listeners = listeners(config, state)?;
         let shutdown_timeout = Duration::from_millis(config.http.shutdown_timeout_ms);
         let (limits, traces) = (limits(config), Traces::default());
         Ok(Self { listeners, tasks, retention, store, limits, traces, shutdown_timeout })
@@ -154,12 +154,12 @@ async fn prepare(
     }
 }
 
-async fn listeners(config: &Config, state: AppState) -> anyhow::Result<Vec<(TcpListener, http::Service)>> {
-    let public = listen("http.bind", config.http.bind).await?;
+fn listeners(config: &Config, state: AppState) -> anyhow::Result<Vec<(TcpListener, http::Service)>> {
+    let public = listen("http.bind", config.http.bind)?;
     Ok(match config.http.internal_bind {
         None => vec![(public, http::combined(state))],
         Some(internal) => {
-            let internal = listen("http.internal_bind", internal).await?;
+            let internal = listen("http.internal_bind", internal)?;
             vec![(public, http::public(state.clone())), (internal, http::internal(state))]
         }
     })
@@ -181,6 +181,6 @@ fn limits(Config { http: config, database, .. }: &Config) -> Limits {
     limits.within_open_files(1 + u32::from(config.internal_bind.is_some()), reserved)
 }
 
-async fn listen(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; look at {key}"))
+fn listen(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    listener::bind(address).with_context(|| format!("cannot listen on {address}; look at {key}"))
 }

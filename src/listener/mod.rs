@@ -17,14 +17,14 @@ mod service;
 mod socket;
 
 use std::{
-    io::ErrorKind,
+    io::{self, ErrorKind},
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::Semaphore,
     time::sleep,
 };
@@ -35,6 +35,21 @@ use self::{
 };
 pub use self::{limits::Limits, service::Service};
 use crate::shutdown::Shutdown;
+
+/// Listens on an address.
+///
+/// # Errors
+/// What the system says.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    /// How many connections wait for being accepted, where the system allows so many. Beyond it their
+    /// clients try again after seconds.
+    const BACKLOG: u32 = 4096;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart may listen while connections of the process before are still being closed.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Serves the listener's connections until the end begins, and then until those that are under way have
 /// finished.

@@ -24,8 +24,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Up to when a body that has brought `received` bytes since `began` may go on at `now`: for a while
-    /// if it keeps the rate, no longer if it does not. `after` is how long it has taken.
+    /// Whether a body that has brought `received` bytes `after` so long a time keeps the rate.
     pub(super) fn body_may_go_on(&self, received: u64, after: Duration) -> bool {
         u128::from(received) * 1000 >= u128::from(self.body_min_rate) * after.as_millis()
     }

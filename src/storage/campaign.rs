@@ -102,7 +102,7 @@ impl Store {
             Backend::Postgres(postgres) => {
                 let asked = async {
                     let mut session = postgres.reading().await?;
-                    sqlx::query_as(sql).bind(ids).bind(RECEIPTS_PER_MESSAGE).fetch_all(&mut session).await
+                    sqlx::query_as(sql).bind(ids).bind(RECEIPTS_PER_MESSAGE).fetch_all(&mut *session).await
                 };
                 self.in_time(asked).await?
             }

@@ -56,18 +56,18 @@ struct FoundReceipt {
 
 /// Erases what a statement finds, in a transaction.
 macro_rules! erase_found {
-    ($transaction:ident, $connection:expr, ($sql:expr, $find:expr), $wanted:expr, $erasure:expr) => {{
-        let erasure = $erasure;
+    ($transaction:expr, $sql:expr, $find:expr, $wanted:expr, $erasure:expr) => {{
+        let (mut transaction, erasure) = ($transaction, $erasure);
         let find =
             sqlx::query_as($find).bind($wanted).bind(erasure.account.as_ref().map(AccountName::as_str));
-        let messages: Vec<Found> = find.fetch_all($connection).await?;
+        let messages: Vec<Found> = find.fetch_all(&mut *transaction).await?;
         let mut receipts = 0;
         for message in &messages {
             let theirs = sqlx::query_as(RECEIPTS_OF)
                 .bind(message.id)
                 .bind(message.first_received_at)
                 .bind(message.last_received_at);
-            let theirs: Vec<FoundReceipt> = theirs.fetch_all($connection).await?;
+            let theirs: Vec<FoundReceipt> = theirs.fetch_all(&mut *transaction).await?;
             for receipt in theirs {
                 sqlx::query($sql.update_receipt)
                     .bind(erasure.labels(&receipt.labels)?)
@@ -75,7 +75,7 @@ macro_rules! erase_found {
                     .bind(message.id)
                     .bind(receipt.received_at)
                     .bind(receipt.id)
-                    .execute($connection)
+                    .execute(&mut *transaction)
                     .await?;
                 receipts += 1;
             }
@@ -83,10 +83,10 @@ macro_rules! erase_found {
                 .bind(erasure.labels(&message.labels)?)
                 .bind(&message.sid)
                 .bind(&message.account)
-                .execute($connection)
+                .execute(&mut *transaction)
                 .await?;
         }
-        $transaction.commit().await?;
+        transaction.commit().await?;
         Ok(Erased { messages: messages.len() as u64, receipts })
     }};
 }
@@ -143,18 +143,14 @@ impl Store {
     ) -> Result<Erased, StoreError> {
         match &self.backend {
             Backend::Postgres(to) => {
-                let erased = async {
-                    let mut session = to.writing().await?;
-                    erase_found!(session, &mut session, (sql, find), wanted, erasure)
-                };
+                let erased = async { erase_found!(to.writing().await?, sql, find, wanted, erasure) };
                 Box::pin(self.in_time(erased)).await
             }
             Backend::Sqlite(to) => {
                 let erased = async {
                     let mut connection = to.writer().acquire().await?;
                     let erased = async {
-                        let mut begun = sqlite::begin(&mut connection).await?;
-                        erase_found!(begun, &mut *begun, (sql, find), wanted, erasure)
+                        erase_found!(sqlite::begin(&mut connection).await?, sql, find, wanted, erasure)
                     };
                     let erased = erased.await;
                     sqlite::give_back(connection, erased)

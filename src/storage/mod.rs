@@ -81,7 +81,7 @@ macro_rules! on_readers {
             crate::storage::Backend::Postgres(postgres) => {
                 let asked = async {
                     let mut session = postgres.reading().await?;
-                    let $pool = &mut session;
+                    let $pool = &mut *session;
                     $query.await
                 };
                 $store.in_time(asked).await
@@ -102,7 +102,7 @@ macro_rules! on_writer {
             crate::storage::Backend::Postgres(postgres) => {
                 let changed = async {
                     let mut session = postgres.writing().await?;
-                    let changed = $statement.execute(&mut session).await?.rows_affected();
+                    let changed = $statement.execute(&mut *session).await?.rows_affected();
                     session.commit().await?;
                     Ok(changed)
                 };

@@ -76,24 +76,25 @@ impl From<RejectedRow> for StoredRejection {
     }
 }
 
-/// Writes in a transaction, over its connection; the statements are the same.
+/// Writes in a transaction; the statements are the same.
 macro_rules! write_rejected {
-    ($transaction:ident, $connection:expr, $rejected:expr, $keep:expr) => {{
+    ($transaction:expr, $rejected:expr, $keep:expr) => {{
+        let mut transaction = $transaction;
         let id: i64 = sqlx::query_scalar(sql::INSERT_REJECTED)
             .bind(StoredTime($rejected.received_at))
             .bind($rejected.account.as_str())
             .bind($rejected.content_type)
             .bind($rejected.reason)
             .bind($rejected.body)
-            .fetch_one($connection)
+            .fetch_one(&mut *transaction)
             .await?;
         // Ids ascend, so the newest `count` are those above this one.
         sqlx::query(sql::PRUNE_REJECTED)
             .bind(id - i64::from($keep.count))
             .bind(StoredTime($keep.oldest($rejected.received_at)))
-            .execute($connection)
+            .execute(&mut *transaction)
             .await?;
-        $transaction.commit().await
+        transaction.commit().await
     }};
 }
 
@@ -105,20 +106,14 @@ impl Store {
     pub async fn reject(&self, rejected: &RejectedBody<'_>, keep: Keep) -> Result<(), StoreError> {
         match &self.backend {
             Backend::Postgres(to) => {
-                let written = async {
-                    let mut session = to.writing().await?;
-                    write_rejected!(session, &mut session, rejected, keep)
-                };
-                self.in_time(written).await
+                self.in_time(async { write_rejected!(to.writing().await?, rejected, keep) }).await
             }
             Backend::Sqlite(to) => {
                 let written = async {
                     let mut connection = to.writer().acquire().await?;
-                    let written = async {
-                        let mut begun = sqlite::begin(&mut connection).await?;
-                        write_rejected!(begun, &mut *begun, rejected, keep)
-                    };
-                    let written = written.await;
+                    let written =
+                        async { write_rejected!(sqlite::begin(&mut connection).await?, rejected, keep) }
+                            .await;
                     sqlite::give_back(connection, written)
                 };
                 self.in_time(written).await

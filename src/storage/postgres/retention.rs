@@ -99,7 +99,7 @@ struct Deleted {
 impl Postgres {
     pub async fn partitions(&self) -> sqlx::Result<Vec<Partition>> {
         let rows: Vec<(String, Option<Time>, Option<Time>)> =
-            sqlx::query_as(PARTITIONS).fetch_all(&mut self.reading().await?).await?;
+            sqlx::query_as(PARTITIONS).fetch_all(&mut *self.reading().await?).await?;
         Ok(rows.into_iter().map(|(name, from, to)| Partition { name, from, to }).collect())
     }
 
@@ -131,7 +131,7 @@ impl Postgres {
             .bind(after.time())
             .bind(after.id)
             .bind(i64::try_from(MESSAGES).unwrap_or_default())
-            .fetch_all(&mut self.reading().await?)
+            .fetch_all(&mut *self.reading().await?)
             .await?;
         let last = candidates.last().filter(|_| candidates.len() == MESSAGES);
         let next = last.map(|last| Cursor::new(last.first_received_at, last.id));
@@ -142,7 +142,7 @@ impl Postgres {
         }
         let mut session = self.begin(RELAXED).await?;
         let deleted = sqlx::query_as(DELETE_MESSAGES).bind(places).bind(before);
-        let deleted: Vec<Deleted> = deleted.fetch_all(&mut session).await?;
+        let deleted: Vec<Deleted> = deleted.fetch_all(&mut *session).await?;
         let receipts = delete_receipts(&mut session, &deleted).await?;
         session.commit().await?;
         Ok(Swept { messages: deleted.len() as u64, receipts, next })
@@ -155,16 +155,16 @@ impl Postgres {
         after: Cursor,
     ) -> sqlx::Result<Swept> {
         let end: i64 =
-            sqlx::query_scalar(AssertSqlSafe(blocks(name))).fetch_one(&mut self.reading().await?).await?;
+            sqlx::query_scalar(AssertSqlSafe(blocks(name))).fetch_one(&mut *self.reading().await?).await?;
         let goal = after.id + EMPTY_BLOCKS;
         let seek = sqlx::query_scalar(AssertSqlSafe(seek(name))).bind(after.id).bind(goal);
         let at = |block: i64| Some(Cursor { micros: 0, id: block }).filter(|_| block < end);
-        let Some(first): Option<i64> = seek.fetch_optional(&mut self.reading().await?).await? else {
+        let Some(first): Option<i64> = seek.fetch_optional(&mut *self.reading().await?).await? else {
             return Ok(Swept { next: at(goal), ..Swept::default() });
         };
         let mut session = self.begin(RELAXED).await?;
         let sweep = sqlx::query_as(AssertSqlSafe(sweep(name))).bind(first).bind(first + BLOCKS).bind(before);
-        let (gone, there): (i64, i64) = sweep.fetch_one(&mut session).await?;
+        let (gone, there): (i64, i64) = sweep.fetch_one(&mut *session).await?;
         session.commit().await?;
         let ended = gone == 0 && there > 0;
         let next = at(first + BLOCKS).filter(|_| !ended);
@@ -174,13 +174,13 @@ impl Postgres {
     /// A transaction with a setting of its own.
     async fn begin(&self, setting: &'static str) -> sqlx::Result<Session> {
         let mut session = self.writing().await?;
-        sqlx::query(setting).execute(&mut session).await?;
+        sqlx::query(setting).execute(&mut *session).await?;
         Ok(session)
     }
 }
 
 async fn run(session: &mut Session, statement: String) -> sqlx::Result<()> {
-    sqlx::query(AssertSqlSafe(statement)).persistent(false).execute(session).await.map(|_| ())
+    sqlx::query(AssertSqlSafe(statement)).persistent(false).execute(&mut **session).await.map(|_| ())
 }
 
 /// Only partitions of the time in which they came are looked into.
@@ -190,5 +190,5 @@ async fn delete_receipts(session: &mut Session, messages: &[Deleted]) -> sqlx::R
     let Some((first, last)) = first.zip(last) else { return Ok(0) };
     let ids: Vec<i64> = messages.iter().map(|message| message.id).collect();
     let delete = sqlx::query(DELETE_RECEIPTS).persistent(false).bind(ids).bind(first).bind(last);
-    Ok(delete.execute(session).await?.rows_affected())
+    Ok(delete.execute(&mut **session).await?.rows_affected())
 }

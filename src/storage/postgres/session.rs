@@ -2,6 +2,8 @@
 //! transaction, which stays with one session of the server, and its statements have no names: another
 //! client may have given the session a statement of the same name.
 
+use std::ops::{Deref, DerefMut};
+
 use futures_util::{future::BoxFuture, stream::BoxStream};
 use sqlx::{
     AssertSqlSafe, Describe, Either, Error, Execute, Executor, Postgres as Db, SqlSafeStr, SqlStr,
@@ -29,9 +31,14 @@ impl Begin {
     }
 }
 
-/// A connection of the pool. What has not been committed is undone where it is dropped.
+/// A connection of the pool. What has not been committed is undone where it is dropped. Statements run over
+/// what it points to, as over that of the driver's own transactions.
 #[derive(Debug)]
-pub(in crate::storage) struct Session {
+pub(in crate::storage) struct Session(Statements);
+
+/// Runs statements; with names, where that is safe.
+#[derive(Debug)]
+pub(in crate::storage) struct Statements {
     held: Held,
     named: bool,
 }
@@ -46,10 +53,11 @@ impl Session {
     /// To ask something; behind a pooler in a transaction that begins as it is told. Connecting is boxed,
     /// since it is larger than all that surrounds it.
     pub(super) async fn reading(pool: &PgPool, pooled: Option<&Begin>) -> sqlx::Result<Self> {
-        match pooled {
-            Some(_) => Self::writing(pool, pooled).await,
-            None => Ok(Self { held: Held::Connection(Box::pin(pool.acquire()).await?), named: true }),
+        if pooled.is_some() {
+            return Self::writing(pool, pooled).await;
         }
+        let held = Held::Connection(Box::pin(pool.acquire()).await?);
+        Ok(Self(Statements { held, named: true }))
     }
 
     /// To change something, in a transaction.
@@ -58,17 +66,33 @@ impl Session {
             Some(begin) => Box::pin(pool.begin_with(begin.statement())).await?,
             None => Box::pin(pool.begin()).await?,
         };
-        Ok(Self { held: Held::Transaction(transaction), named: pooled.is_none() })
+        Ok(Self(Statements { held: Held::Transaction(transaction), named: pooled.is_none() }))
     }
 
     /// Once it returns, what was changed is on disk.
     pub async fn commit(self) -> sqlx::Result<()> {
-        match self.held {
+        match self.0.held {
             Held::Connection(_) => Ok(()),
             Held::Transaction(transaction) => transaction.commit().await,
         }
     }
+}
 
+impl Deref for Session {
+    type Target = Statements;
+
+    fn deref(&self) -> &Statements {
+        &self.0
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Statements {
+        &mut self.0
+    }
+}
+
+impl Statements {
     fn connection(&mut self) -> &mut PgConnection {
         match &mut self.held {
             Held::Connection(connection) => connection,
@@ -101,7 +125,7 @@ impl<'q, E: Execute<'q, Db>> Execute<'q, Db> for Named<E> {
     }
 }
 
-impl<'c> Executor<'c> for &'c mut Session {
+impl<'c> Executor<'c> for &'c mut Statements {
     type Database = Db;
 
     fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>

@@ -5,6 +5,7 @@
 //!
 //! A caller that is told `Ok` by [`Writer::record`] or [`SpoolFile::append`] may answer 200: it is on disk.
 
+mod backend;
 mod campaign;
 mod campaign_sql;
 mod condition;
@@ -39,6 +40,7 @@ use std::{future::Future, time::Duration};
 use sqlx::migrate::Migrator;
 use tokio::time::timeout;
 
+use backend::{Backend, on_readers, on_writer};
 use condition::Dialect;
 
 pub use campaign::{CampaignOrder, CampaignPage, CampaignQuery};
@@ -67,55 +69,6 @@ pub struct Store {
     backend: Backend,
     deadline: Duration,
 }
-
-#[derive(Clone, Debug)]
-enum Backend {
-    Postgres(postgres::Postgres),
-    Sqlite(sqlite::Sqlite),
-}
-
-/// Runs one expression on whichever connections read, so that reading is written once.
-macro_rules! on_readers {
-    ($store:expr, $pool:ident => $query:expr) => {
-        match &$store.backend {
-            crate::storage::Backend::Postgres(postgres) => {
-                let asked = async {
-                    let mut session = postgres.reading().await?;
-                    let $pool = &mut *session;
-                    $query.await
-                };
-                $store.in_time(asked).await
-            }
-            crate::storage::Backend::Sqlite(sqlite) => {
-                let $pool = sqlite.readers();
-                $store.in_time($query).await
-            }
-        }
-    };
-}
-use on_readers;
-
-/// Runs one statement that changes something, in whichever database. Returns how many rows it changed.
-macro_rules! on_writer {
-    ($store:expr, $statement:expr) => {
-        match &$store.backend {
-            crate::storage::Backend::Postgres(postgres) => {
-                let changed = async {
-                    let mut session = postgres.writing().await?;
-                    let changed = $statement.execute(&mut *session).await?.rows_affected();
-                    session.commit().await?;
-                    Ok(changed)
-                };
-                $store.in_time(changed).await
-            }
-            crate::storage::Backend::Sqlite(sqlite) => {
-                let changed = async { Ok($statement.execute(sqlite.writer()).await?.rows_affected()) };
-                $store.in_time(changed).await
-            }
-        }
-    };
-}
-use on_writer;
 
 impl Store {
     /// Opens the store that `config` names. A SQLite file and its folder are made if missing; a Postgres

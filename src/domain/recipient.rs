@@ -72,7 +72,10 @@ impl Recipient {
             let mobile =
                 NUMBERS.get_example_number_for_type_and_region(region, PhoneNumberType::Mobile).ok()?;
             let length = |number: &PhoneNumber| number.get_national_significant_number().len();
-            (length(&number) == length(&mobile)).then(|| format(&number))
+            let e164 = (length(&number) == length(&mobile)).then(|| format(&number))?;
+            // Zeroes in front may be part of the number, or of how it is dialled.
+            let again = NUMBERS.parse(&e164, None::<Region>).ok()?;
+            (format(&again) == e164 && length(&again) == length(&mobile)).then_some(e164)
         })
     }
 
@@ -180,6 +183,16 @@ mod tests {
             let long = Recipient::e164(&raw, Country::INDIA);
             prop_assert_eq!(indian_mobile(&raw), long);
         }
+    }
+
+    #[test]
+    fn zeroes_in_front_make_no_number_of_an_unknown_range() {
+        for raw in ["00033333480", "0000000000", "00012345678"] {
+            let e164 = Recipient::read(raw, Country::INDIA).e164;
+            let again = e164.as_deref().map(|e164| Recipient::read(e164, Country::INDIA).e164);
+            assert_eq!(again.unwrap_or_default(), e164, "{raw}");
+        }
+        assert_eq!(e164("00033333480"), None);
     }
 
     #[test]

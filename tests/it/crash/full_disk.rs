@@ -1,4 +1,4 @@
-//! A disk that is full: one of two megabytes, of which the service sees no more.
+//! A disk that is full: one of six megabytes, of which the service sees no more.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,11 +12,11 @@ use tokio::time::sleep;
 use super::{Spool, hold::Hold, rows, tell};
 use crate::support::{Backend, DEADLINE, Database, Load, Pace, Service};
 
-/// A folder on which a service finds a small disk of its own, half full.
+/// A folder on which a service finds a small disk of its own, with a megabyte left.
 struct SmallDisk(TempDir);
 
 const MOUNT: &str =
-    "mount -t tmpfs -o size=2m tmpfs $0 && head -c 1000000 /dev/zero >$0/others && exec \"$@\"";
+    "mount -t tmpfs -o size=6m tmpfs $0 && head -c 5190000 /dev/zero >$0/others && exec \"$@\"";
 
 impl SmallDisk {
     /// None where the system does not let us have one, as in some containers.

@@ -58,8 +58,8 @@ fn public_routes() -> Router<AppState> {
 
 /// What the company's own tools and operators ask.
 fn internal_routes(state: &AppState) -> Router<AppState> {
-    let readers = from_fn_with_state(state.clone(), auth::require_read);
-    let admins = from_fn_with_state(state.clone(), auth::require_admin);
+    let readers = from_fn_with_state((state.clone(), Scope::Read), auth::require);
+    let admins = from_fn_with_state((state.clone(), Scope::Admin), auth::require);
     let gives_way = || from_fn_with_state(state.clone(), pace::give_way);
     Router::new()
         .route("/messages", get(messages::list::list).layer(gives_way()))

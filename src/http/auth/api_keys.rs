@@ -61,25 +61,13 @@ impl ApiKeys {
     }
 }
 
-/// Lets only keys with the scope `read` pass.
-pub(in crate::http) async fn require_read(
-    State(state): State<AppState>,
+/// Lets only keys with the scope pass.
+pub(in crate::http) async fn require(
+    State((state, scope)): State<(AppState, Scope)>,
     request: Request,
     next: Next,
 ) -> Response {
-    match admit(&state, &request, Scope::Read) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    }
-}
-
-/// Lets only keys with the scope `admin` pass.
-pub(in crate::http) async fn require_admin(
-    State(state): State<AppState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match admit(&state, &request, Scope::Admin) {
+    match admit(&state, &request, scope) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }

@@ -23,7 +23,7 @@ mod signatures;
 
 use self::callback_tokens::CallbackTokens;
 pub(super) use self::{
-    api_keys::{ApiKeys, require_admin, require_read},
+    api_keys::{ApiKeys, require},
     callback_guard::{Call, CallbackGuard},
     client_address::Caller,
     credentials::basic_credentials,

@@ -10,7 +10,7 @@ use super::{
     pace::Pace,
 };
 use crate::{
-    domain::{Account, AccountName, Clock, ConfiguredAccount, Networks, StatusTable},
+    domain::{Account, AccountName, Clock, ConfiguredAccount, Networks, StatusTable, Time},
     ingest::Ingest,
     storage::{Keep, SpoolFile, Store},
     telemetry::Metrics,
@@ -50,6 +50,19 @@ pub(super) struct KnownAccount {
     pub guard: CallbackGuard,
     pub reader: Option<Reader>,
     pub metrics: AccountMetrics,
+}
+
+impl KnownAccount {
+    fn new(configured: ConfiguredAccount, metrics: &Metrics, began: Time) -> Self {
+        let ConfiguredAccount { account, callers, read_access } = configured;
+        let name = account.name.as_str();
+        Self {
+            guard: CallbackGuard::new(&callers, name, metrics),
+            reader: read_access.as_ref().map(Reader::new),
+            metrics: AccountMetrics::new(metrics, name, began),
+            account,
+        }
+    }
 }
 
 impl std::ops::Deref for AppState {
@@ -129,11 +142,8 @@ impl AppState {
         } = parts;
         let began = clock.now();
         let known = |configured: ConfiguredAccount| {
-            let ConfiguredAccount { account, callers, read_access } = configured;
-            let guard = CallbackGuard::new(&callers);
-            let reader = read_access.as_ref().map(Reader::new);
-            let metrics = AccountMetrics::new(&metrics, account.name.as_str(), began);
-            (account.name.clone(), KnownAccount { account, guard, reader, metrics })
+            let name = configured.account.name.clone();
+            (name, KnownAccount::new(configured, &metrics, began))
         };
         Self(Arc::new(Shared {
             accounts: accounts.into_iter().map(known).collect(),
@@ -142,7 +152,7 @@ impl AppState {
             ingest,
             keep_rejected,
             limits: Limits::new(limits),
-            nobody: CallbackGuard::of_nobody(),
+            nobody: CallbackGuard::of_nobody(&metrics),
             pace: Pace::default(),
             pending: Pending::default(),
             routes: Routes::new(&metrics),

@@ -13,6 +13,7 @@ use tokio::{net::TcpStream, sync::Semaphore};
 use super::{
     activity::Activity,
     limits::Limits,
+    metrics::ListenerMetrics,
     patience::{Patience, Verdict},
     protocol::{Protocol, is_http_2},
     service::{Noted, Service},
@@ -24,6 +25,7 @@ use crate::shutdown::Shutdown;
 pub(super) struct Shared<S> {
     pub service: S,
     pub limits: Limits,
+    pub metrics: ListenerMetrics,
     pub protocol: Protocol,
     pub shutdown: Shutdown,
     /// One for each connection that may still come.
@@ -32,42 +34,46 @@ pub(super) struct Shared<S> {
 
 /// Serves a connection to its end.
 pub(super) async fn hold<S: Service>(shared: Arc<Shared<S>>, stream: TcpStream, peer: SocketAddr) {
+    let _open = shared.metrics.open();
     // Answers are written whole. Where it fails the connection is broken, as will be seen.
     let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::new(shared.limits));
     let mut patience = pin!(Patience::new(Arc::clone(&activity), &shared.slots));
-    let Some(is_http_2) = begin(&stream, patience.as_mut(), &shared.shutdown).await else { return };
+    let Some(is_http_2) = begin(&stream, patience.as_mut(), &shared).await else { return };
     let socket = TokioIo::new(Socket::new(stream, Arc::clone(&activity)));
     let noted = Noted { service: shared.service.clone(), peer, activity };
     if is_http_2 {
         let mut connection = Box::pin(shared.protocol.http_2.serve_connection(socket, noted));
         // In a box of its own, for the sake of the small connections of HTTP/1.
-        Box::pin(serve(connection.as_mut(), patience, &shared.shutdown)).await;
+        Box::pin(serve(connection.as_mut(), patience, &shared)).await;
     } else {
         let connection = pin!(shared.protocol.http_1.serve_connection(socket, noted));
-        serve(connection, patience, &shared.shutdown).await;
+        serve(connection, patience, &shared).await;
     }
 }
 
 /// Waits for the first bytes, and says whether they are HTTP/2. None where they do not come.
-async fn begin(
+async fn begin<S>(
     stream: &TcpStream,
     mut patience: Pin<&mut Patience<'_>>,
-    shutdown: &Shutdown,
+    shared: &Shared<S>,
 ) -> Option<bool> {
     tokio::select! {
         biased;
         found = is_http_2(stream) => found.ok(),
-        _ = poll_fn(|cx| patience.as_mut().poll(cx)) => None,
-        () = shutdown.clone().begun() => None,
+        _ = poll_fn(|cx| patience.as_mut().poll(cx)) => {
+            shared.metrics.cut();
+            None
+        }
+        () = shared.shutdown.clone().begun() => None,
     }
 }
 
-async fn serve<C>(mut connection: Pin<&mut C>, mut patience: Pin<&mut Patience<'_>>, shutdown: &Shutdown)
+async fn serve<C, S>(mut connection: Pin<&mut C>, mut patience: Pin<&mut Patience<'_>>, shared: &Shared<S>)
 where
     C: GracefulConnection<Error = hyper::Error>,
 {
-    let (mut ending, mut ends) = (pin!(shutdown.clone().begun()), false);
+    let (mut ending, mut ends) = (pin!(shared.shutdown.clone().begun()), false);
     loop {
         tokio::select! {
             biased;
@@ -84,6 +90,7 @@ where
             verdict = poll_fn(|cx| patience.as_mut().poll(cx)) => match verdict {
                 Verdict::Close => connection.as_mut().graceful_shutdown(),
                 Verdict::Cut => {
+                    shared.metrics.cut();
                     tracing::debug!("a connection took too long and is cut");
                     return;
                 }

@@ -1,6 +1,6 @@
 //! The accept loop: connections by HTTP/1.1 and HTTP/2 without TLS, bounded in number, time and size.
 //!
-//! May import `shutdown` and nothing else of ours.
+//! May import `shutdown` and `telemetry`, and nothing else of ours.
 //!
 //! `axum::serve` waits for clients for ever. Here each connection has a `Patience`: it ends where a head
 //! takes too long, or where it rests too long; a body that comes too slowly fails for its handler. What a
@@ -9,6 +9,7 @@
 mod activity;
 mod connection;
 mod limits;
+mod metrics;
 mod open_files;
 mod patience;
 mod protocol;
@@ -33,7 +34,7 @@ use self::{
     connection::{Shared, hold},
     protocol::Protocol,
 };
-pub use self::{limits::Limits, service::Service};
+pub use self::{limits::Limits, metrics::ListenerMetrics, service::Service};
 use crate::shutdown::Shutdown;
 
 /// Listens on an address.
@@ -53,11 +54,17 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Serves the listener's connections until the end begins, and then until those that are under way have
 /// finished.
-pub async fn serve<S: Service>(listener: TcpListener, service: S, limits: Limits, shutdown: Shutdown) {
+pub async fn serve<S: Service>(
+    listener: TcpListener,
+    service: S,
+    (limits, metrics): (Limits, ListenerMetrics),
+    shutdown: Shutdown,
+) {
     let slots = Arc::new(Semaphore::new(limits.max_connections as usize));
     let shared = Shared {
         service,
         limits,
+        metrics,
         protocol: Protocol::new(&limits),
         shutdown: shutdown.clone(),
         slots: Arc::clone(&slots),

@@ -1,8 +1,9 @@
 //! How long what is stored is kept: partitions of receipts are made ahead of time and dropped whole, and
 //! everything else is deleted a little at a time, with pauses that leave callbacks what they need. One
-//! process at a time does it. May import `domain` and `storage`.
+//! process at a time does it. May import `domain`, `storage` and `telemetry`.
 
 mod config;
+mod metrics;
 mod pace;
 mod period;
 mod plan;
@@ -11,6 +12,7 @@ mod survey;
 mod task;
 
 pub use config::{BadRetention, RetentionConfig};
+pub use metrics::RetentionMetrics;
 pub use pace::Pace;
 pub use period::Period;
 pub use plan::Retention;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 
-use super::{Purge, Purged};
+use super::{Purge, Purged, RetentionMetrics};
 use crate::{domain::Clock, storage::StoreError};
 
 /// How long it rests after a purge; while another process purges, which may end halfway; and after a failure.
@@ -22,9 +22,9 @@ pub struct RetentionTask {
 impl RetentionTask {
     /// Starts it: the first purge begins at once.
     #[must_use]
-    pub fn start(purge: Purge, clock: Clock) -> Self {
+    pub fn start(purge: Purge, clock: Clock, metrics: RetentionMetrics) -> Self {
         let (stop, stopped) = watch::channel(());
-        Self { task: tokio::spawn(work(purge, clock, stopped)), stop }
+        Self { task: tokio::spawn(work(purge, clock, metrics, stopped)), stop }
     }
 
     /// Ends it. A step that has not been committed is not done.
@@ -35,14 +35,23 @@ impl RetentionTask {
     }
 }
 
-async fn work(mut purge: Purge, clock: Clock, mut stop: watch::Receiver<()>) {
+async fn work(mut purge: Purge, clock: Clock, metrics: RetentionMetrics, mut stop: watch::Receiver<()>) {
     let mut complaint = String::new();
     while stop.has_changed().is_ok() {
-        let mut unseen = |_: &Purged| {};
+        let mut before = Purged::default();
+        let mut count = |now: &Purged| {
+            metrics.deleted(&before, now);
+            before = *now;
+        };
         let done = tokio::select! {
-            done = purge.run(clock.now(), &mut unseen) => done,
+            done = purge.run(clock.now(), &mut count) => done,
             _ = stop.changed() => break,
         };
+        match done {
+            Ok(Some(_)) => metrics.finished(clock.now()),
+            Ok(None) => {}
+            Err(_) => metrics.failed(),
+        }
         let rest = rest_after(done, &mut complaint);
         tokio::select! {
             () = sleep(rest) => {}

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use chrono::{DateTime, Utc};
 use metrics::{Counter, Gauge, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 
@@ -103,6 +104,14 @@ impl Metrics {
         families.sort_unstable();
         families.concat()
     }
+}
+
+/// As Prometheus counts time.
+#[must_use]
+pub fn unix_seconds(time: DateTime<Utc>) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "to a microsecond for the next 200 years")]
+    let micros = time.timestamp_micros() as f64;
+    micros / 1e6
 }
 
 fn key(family: Family, labels: Labels<'_>) -> Key {

@@ -11,5 +11,5 @@ mod traces;
 
 pub use histogram::Histogram;
 pub use log::{LogConfig, LogFormat, TelemetryError, init};
-pub use metrics::{Family, Metrics};
+pub use metrics::{Family, Metrics, unix_seconds};
 pub use traces::{Traces, TracingConfig};

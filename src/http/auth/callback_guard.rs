@@ -1,18 +1,16 @@
 //! Who may call an account: from where, and with which token or signature.
 
-use std::{net::IpAddr, time::Duration};
-
 use axum::http::HeaderMap;
-use governor::Quota;
 
 use super::{
     CallbackTokens, Caller,
-    limits::Keyed,
+    reports::Reports,
     signatures::{Fault, Signatures, SignedFor},
 };
 use crate::{
     domain::{Account, Callers, Networks, Time},
     http::{Problem, ProblemKind},
+    telemetry::Metrics,
 };
 
 /// What guards an account's callback URL.
@@ -46,24 +44,26 @@ pub(super) enum Refusal {
 }
 
 impl CallbackGuard {
-    pub fn new(callers: &Callers) -> Self {
+    /// That of an account; what is only reported is counted in `metrics`.
+    pub fn new(callers: &Callers, account: &str, metrics: &Metrics) -> Self {
         Self {
             tokens: CallbackTokens::new(&callers.tokens),
             signatures: Signatures::new(&callers.signing_secrets),
             allow_from: callers.allow_from.clone(),
-            reports: callers.report_only.then(Reports::new),
+            reports: callers.report_only.then(|| Reports::new(account, metrics)),
         }
     }
 
     /// One that lets nobody in, and takes as long over it as another: for accounts that are none.
-    pub fn of_nobody() -> Self {
+    pub fn of_nobody(metrics: &Metrics) -> Self {
         let secret = || vec!["nobody has this secret".into()];
-        Self::new(&Callers { tokens: secret(), signing_secrets: secret(), ..Callers::default() })
+        let callers = Callers { tokens: secret(), signing_secrets: secret(), ..Callers::default() };
+        Self::new(&callers, "nobody", metrics)
     }
 
     /// Lets a callback in, for one recipient alone where only a signature says that it may.
     pub fn admit(&self, call: &Call, name: &str, now: Time) -> Result<Option<SignedFor>, Problem> {
-        self.admit_from(call, name)?;
+        self.admit_from(call)?;
         if self.tokens.admit(call.token, call.query, call.headers) {
             return Ok(None);
         }
@@ -76,7 +76,7 @@ impl CallbackGuard {
             // Reporting alone must not open what a token closes. What has expired was signed, once.
             Err(Fault::Unsigned) if needs_token => Err(Refusal::Token.into()),
             Err(fault @ Fault::Forged) if needs_token => Err(Refusal::Signature(fault).into()),
-            Err(fault) => self.refuse(Refusal::Signature(fault), call.caller, name).map(|()| None),
+            Err(fault) => self.refuse(Refusal::Signature(fault), call.caller).map(|()| None),
         }
     }
 
@@ -89,29 +89,29 @@ impl CallbackGuard {
     ) -> Result<(), Problem> {
         match signed_for.check(said, account) {
             Ok(()) => Ok(()),
-            Err(fault) => self.refuse(Refusal::Signature(fault), caller, account.name.as_str()),
+            Err(fault) => self.refuse(Refusal::Signature(fault), caller),
         }
     }
 
-    fn admit_from(&self, call: &Call, name: &str) -> Result<(), Problem> {
+    fn admit_from(&self, call: &Call) -> Result<(), Problem> {
         let allowed = |address| self.allow_from.contain(address);
         if self.allow_from.is_empty() || call.caller.address().is_some_and(allowed) {
             return Ok(());
         }
-        self.refuse(Refusal::Address, call.caller, name)
+        self.refuse(Refusal::Address, call.caller)
     }
 
     /// Refuses, or reports that it would.
-    fn refuse(&self, refusal: Refusal, caller: Caller, name: &str) -> Result<(), Problem> {
+    fn refuse(&self, refusal: Refusal, caller: Caller) -> Result<(), Problem> {
         let reports = self.reports.as_ref().ok_or_else(|| Problem::from(refusal))?;
-        reports.report(refusal, caller, name);
+        reports.report(refusal, caller);
         Ok(())
     }
 }
 
 impl Refusal {
     /// Which guard refuses, and why.
-    fn words(self) -> (&'static str, &'static str) {
+    pub fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Address => ("allow_from", "address"),
             Self::Token => ("callback_tokens", "token"),
@@ -137,25 +137,5 @@ impl From<Refusal> for Problem {
             Refusal::Signature(Fault::Expired) => "the time of the signed callback URL is over",
             Refusal::Signature(Fault::OtherRecipient) => "the callback URL is signed for another recipient",
         })
-    }
-}
-
-/// What would be refused: a line in the log for each guard and address, once an hour.
-#[derive(Debug)]
-struct Reports(Keyed<(Refusal, Option<IpAddr>)>);
-
-impl Reports {
-    fn new() -> Self {
-        let hourly = Quota::with_period(Duration::from_hours(1)).expect("an hour is not nothing");
-        Self(Keyed::new(hourly))
-    }
-
-    fn report(&self, refusal: Refusal, caller: Caller, account: &str) {
-        let address = caller.address();
-        if self.0.count(&(refusal, address)).is_ok() {
-            let (guard, reason) = refusal.words();
-            let address = address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
-            tracing::warn!(account, guard, reason, address, "only reported: this callback would be refused");
-        }
     }
 }

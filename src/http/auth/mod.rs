@@ -3,7 +3,8 @@
 //! - `callback_guard.rs`: who may call an account, by
 //! - `callback_tokens.rs`: a token,
 //! - `signatures.rs`: a signature for one recipient,
-//! - `client_address.rs`: and where it comes from
+//! - `client_address.rs`: and where it comes from,
+//! - `reports.rs`: or what is let in all the same
 //! - `api_keys.rs`: who may ask
 //! - `read_credentials.rs`: who may ask in Exotel's way
 //! - `limits.rs`: how often
@@ -19,6 +20,7 @@ mod credentials;
 mod described;
 mod limits;
 mod read_credentials;
+mod reports;
 mod signatures;
 
 use self::callback_tokens::CallbackTokens;

@@ -11,7 +11,7 @@ use crate::domain::{Account, Permit, Recipient, Secret, Time};
 pub(super) struct Signatures(Vec<Secret>);
 
 /// What is wrong with a signed URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Fault {
     /// It is not signed.

@@ -9,7 +9,7 @@ use crate::{
     domain::Time,
     http::ProblemKind,
     ingest::Kept,
-    telemetry::{Family, Metrics},
+    telemetry::{Family, Metrics, unix_seconds},
 };
 
 const CALLBACKS: Family = Family {
@@ -43,7 +43,7 @@ impl AccountMetrics {
     pub fn new(metrics: &Metrics, name: &str, began: Time) -> Self {
         let result = |word| metrics.counter(CALLBACKS, &[("account", name), ("result", word)]);
         let last_accepted = metrics.gauge(LAST_ACCEPTED, &[("account", name)]);
-        last_accepted.set(seconds(began));
+        last_accepted.set(unix_seconds(began));
         Self {
             recorded: result(Kept::Recorded.into()),
             spooled: result(Kept::Spooled.into()),
@@ -75,7 +75,7 @@ impl AccountMetrics {
             Kept::Recorded => self.recorded.increment(1),
             Kept::Spooled => self.spooled.increment(1),
         }
-        self.last_accepted.set(seconds(received_at));
+        self.last_accepted.set(unix_seconds(received_at));
     }
 
     /// Counts one that was refused.
@@ -90,11 +90,4 @@ impl AccountMetrics {
             self.not_let_in.increment(1);
         }
     }
-}
-
-/// As Prometheus counts time.
-fn seconds(time: Time) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "to a microsecond for the next 200 years")]
-    let micros = time.timestamp_micros() as f64;
-    micros / 1e6
 }

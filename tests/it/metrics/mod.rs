@@ -3,6 +3,7 @@
 #![expect(clippy::float_cmp, reason = "what is compared was counted, or is told as it was set")]
 
 mod monitoring;
+mod operation;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

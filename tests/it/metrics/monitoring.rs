@@ -31,7 +31,8 @@ fn promtool(arguments: &[&str], input: &str) -> String {
 async fn exposition() -> Exposition {
     let folder = TempDir::new().unwrap();
     let spool = folder.path().join("spool.db");
-    let app = TestApp::with(Backend::Sqlite, &[("SPOOL__PATH", spool.to_str().unwrap())]).await;
+    let settings = [("SPOOL__PATH", spool.to_str().unwrap()), ("ACCOUNTS__DEFAULT__REPORT_ONLY", "true")];
+    let app = TestApp::with(Backend::Sqlite, &settings).await;
     app.record(&[("SmsSid", "s1"), SENT, ("DateSent", "2025-01-15 10:29:48")]).await;
     app.callback(&[("SmsSid", "s2")]).await;
     // The first question is counted once it is answered.

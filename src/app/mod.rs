@@ -1,17 +1,19 @@
 //! The service, put together: the same for the binary and for tests.
 
+mod listeners;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use tokio::net::TcpListener;
 
+use self::listeners::Listener;
 use crate::{
     config::{Config, ConfigError},
     domain::{Clock, Recipient},
-    http::{self, AppState, Parts},
+    http::{AppState, Parts},
     ingest::{Ingest, IngestMetrics, IngestParts, IngestTasks, Prepare},
     listener::{self, Limits},
-    retention::{Pace, Purge, Retention, RetentionTask},
+    retention::{Pace, Purge, Retention, RetentionMetrics, RetentionTask},
     shutdown::Shutdown,
     storage::{SpoolFile, Store, StoreError},
     telemetry::{Metrics, Traces},
@@ -21,7 +23,7 @@ use crate::{
 #[derive(Debug)]
 pub struct App {
     /// The public one, and the internal one where there is one; never empty.
-    listeners: Vec<(TcpListener, http::Service)>,
+    listeners: Vec<Listener>,
     tasks: IngestTasks,
     retention: RetentionTask,
     store: Store,
@@ -57,7 +59,7 @@ impl App {
             keep_rejected: config.rejected.keep(),
             metrics: IngestMetrics::new(&metrics, &table),
         });
-        let retention = retention(config, &store, &ingest, &clock);
+        let retention = retention(config, &store, &ingest, (&clock, &metrics));
         let state = AppState::new(Parts {
             accounts,
             api_keys: config.auth.keys.clone(),
@@ -65,16 +67,17 @@ impl App {
             ingest,
             keep_rejected: config.rejected.keep(),
             limits: config.limits,
-            metrics,
+            metrics: metrics.clone(),
             spool,
             store: store.clone(),
             table,
             trusted_proxies: config.http.trusted_proxies().map_err(ConfigError::TrustedProxies)?,
         });
         Recipient::warm_up();
-        let listeners = listeners(config, state)?;
+        let limits = listeners::limits(config);
+        let listeners = listeners::open(config, state, (&limits, &metrics))?;
         let shutdown_timeout = Duration::from_millis(config.http.shutdown_timeout_ms);
-        let (limits, traces) = (limits(config), Traces::default());
+        let traces = Traces::default();
         Ok(Self { listeners, tasks, retention, store, limits, traces, shutdown_timeout })
     }
 
@@ -89,14 +92,15 @@ impl App {
     /// # Errors
     /// Where the system does not know the address of a socket.
     pub fn addresses(&self) -> std::io::Result<(SocketAddr, SocketAddr)> {
-        let (callbacks, _) = &self.listeners[0];
-        let (questions, _) = &self.listeners[self.listeners.len() - 1];
-        Ok((callbacks.local_addr()?, questions.local_addr()?))
+        let address = |at: usize| self.listeners[at].socket.local_addr();
+        Ok((address(0)?, address(self.listeners.len() - 1)?))
     }
 
     /// Answers until the end begins, then finishes what was accepted, within the deadline.
     pub async fn run(self, shutdown: Shutdown) {
-        let serve = |(listener, service)| listener::serve(listener, service, self.limits, shutdown.clone());
+        let serve = |Listener { socket, service, metrics }| {
+            listener::serve(socket, service, (self.limits, metrics), shutdown.clone())
+        };
         let serving = self.listeners.into_iter().map(serve);
         let serving = futures_util::future::join_all(serving);
         let (store, tasks, retention, traces) = (self.store, self.tasks, self.retention, self.traces);
@@ -116,10 +120,16 @@ impl App {
 }
 
 /// Starts to delete what is too old, beside the callbacks that come in.
-fn retention(config: &Config, store: &Store, ingest: &Ingest, clock: &Clock) -> RetentionTask {
+fn retention(
+    config: &Config,
+    store: &Store,
+    ingest: &Ingest,
+    (clock, metrics): (&Clock, &Metrics),
+) -> RetentionTask {
     let ingest = ingest.clone();
     let pace = Pace::beside(move || ingest.is_committing());
-    RetentionTask::start(Purge::new(store.clone(), how_long(config), pace), clock.clone())
+    let purge = Purge::new(store.clone(), how_long(config), pace);
+    RetentionTask::start(purge, clock.clone(), RetentionMetrics::new(metrics, clock.now()))
 }
 
 /// How long everything is kept.
@@ -152,35 +162,4 @@ async fn prepare(
         Err(error) if has_spool && error.is_unreachable() => Ok(Some((prepare, error))),
         Err(error) => Err(error).context(HINT),
     }
-}
-
-fn listeners(config: &Config, state: AppState) -> anyhow::Result<Vec<(TcpListener, http::Service)>> {
-    let public = listen("http.bind", config.http.bind)?;
-    Ok(match config.http.internal_bind {
-        None => vec![(public, http::combined(state))],
-        Some(internal) => {
-            let internal = listen("http.internal_bind", internal)?;
-            vec![(public, http::public(state.clone())), (internal, http::internal(state))]
-        }
-    })
-}
-
-/// What the listeners put up with.
-fn limits(Config { http: config, database, .. }: &Config) -> Limits {
-    // SQLite has three files open for each connection; the spool, the log and the runtime have a few.
-    let reserved = database.max_connections.get().saturating_mul(4).saturating_add(64);
-    let limits = Limits {
-        header_timeout: Duration::from_millis(config.header_timeout_ms.get()),
-        body_timeout: Duration::from_millis(config.body_timeout_ms.get()),
-        body_min_rate: config.body_min_rate.get(),
-        idle_timeout: Duration::from_millis(config.idle_timeout_ms.get()),
-        max_connections: config.max_connections.get(),
-        max_headers: config.max_headers.get().into(),
-        max_header_bytes: config.max_header_bytes,
-    };
-    limits.within_open_files(1 + u32::from(config.internal_bind.is_some()), reserved)
-}
-
-fn listen(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    listener::bind(address).with_context(|| format!("cannot listen on {address}; look at {key}"))
 }

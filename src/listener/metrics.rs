@@ -1,0 +1,52 @@
+//! What is counted of connections; nothing is counted of their requests.
+
+use metrics::{Counter, Gauge};
+
+use crate::telemetry::{Family, Metrics};
+
+const OPEN: Family = Family { name: "dlr_http_connections", help: "Connections that are open, by listener." };
+const MOST: Family = Family {
+    name: "dlr_http_connections_max",
+    help: "The most connections that may be open; further ones wait in the system's queue.",
+};
+const CUT: Family = Family {
+    name: "dlr_http_connections_cut_total",
+    help: "Connections that were cut, as a head or the reading of an answer took too long, by listener.",
+};
+
+/// What is counted of the connections of one listener.
+#[derive(Clone, Debug)]
+pub struct ListenerMetrics {
+    open: Gauge,
+    cut: Counter,
+}
+
+impl ListenerMetrics {
+    /// Of a listener with a name of ours, which may have `most` connections.
+    #[must_use]
+    pub fn new(metrics: &Metrics, listener: &str, most: u32) -> Self {
+        let labels = [("listener", listener)];
+        metrics.set(MOST, &labels, most.into());
+        Self { open: metrics.gauge(OPEN, &labels), cut: metrics.counter(CUT, &labels) }
+    }
+
+    /// Counts a connection for as long as what it returns is kept.
+    pub(super) fn open(&self) -> Open<'_> {
+        self.open.increment(1.0);
+        Open(self)
+    }
+
+    /// Counts one that was cut.
+    pub(super) fn cut(&self) {
+        self.cut.increment(1);
+    }
+}
+
+/// An open connection.
+pub(super) struct Open<'m>(&'m ListenerMetrics);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.open.decrement(1.0);
+    }
+}

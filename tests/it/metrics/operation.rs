@@ -108,7 +108,6 @@ async fn what_was_deleted_is_counted_in_steps() {
     let later = TestApp::on_database_at(now, Database::at(&database.url), &settings).await;
     let deleted =
         |told: &Exposition, kind: &str| told.at(&format!("dlr_retention_deleted_total{{kind=\"{kind}\"}}"));
-    const LAST: &str = "dlr_retention_last_finished_timestamp_seconds";
     let told = told_at_last(&later, |told| deleted(told, "rejected") > 0.0).await;
     assert_eq!(
         ["messages", "receipts", "rejected", "partitions"].map(|kind| deleted(&told, kind)),
@@ -117,5 +116,5 @@ async fn what_was_deleted_is_counted_in_steps() {
     assert_eq!(told.at("dlr_retention_failures_total"), 0.0);
     #[expect(clippy::cast_precision_loss, reason = "a time of this century")]
     let finished = now as f64 / 1e6;
-    assert_eq!(told.at(LAST), finished);
+    assert_eq!(told.at("dlr_retention_last_finished_timestamp_seconds"), finished);
 }

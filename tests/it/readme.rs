@@ -122,17 +122,9 @@ async fn senders_sign_callback_urls_as_the_binary_does() {
     }
 }
 
-/// Where PHP is installed its code is run too; everywhere it is held to what `hash_hmac` is given there.
+/// Nobody can set PHP's clock from outside, so its URL is made again for the time that it names.
 #[test]
 fn php_signs_what_the_others_sign() {
-    let code = code("php");
-    assert_eq!(code.lines().count(), 5);
-    for line in [r#"$said = "$account\n$to\n$exp";"#, r#"hash_hmac("sha256", $said, $secret)"#] {
-        assert!(code.contains(line), "{line} is not in {code}");
-    }
-    if Command::new("php").arg("--version").output().is_err() {
-        return;
-    }
     let before = words("https://dlr.example.com", ["$", ";"]);
     let url = signed_by("php", ("php", &["-r"]), (&before, "echo $url;"));
     let exp = url.split("exp=").nth(1).unwrap().split('&').next().unwrap();

@@ -20,7 +20,7 @@ from measures import Measures
 from progress import progress
 from report import markdown
 
-PARTS = ["ceilings", "single", "sqlite", "spool", "idle", "asking", "stored"]
+PARTS = ["ceilings", "single", "sqlite", "spool", "idle", "asking", "purging", "stored"]
 CHART = Path("docs/load.svg")
 SERVERS = ["ours", "axum", "fastapi", "express"]
 
@@ -80,6 +80,8 @@ def jobs(measures, chosen):
             todo["idle", server.name] = f"{server.title}, idle connections", measures.idle, server
     if "asking" in chosen.only:
         todo["asking",] = "lists on 1,000,000 stored messages", measures.asking
+    if "purging" in chosen.only:
+        todo["purging",] = "a purge of 1,000,000 stored messages", measures.purging
     if "stored" in chosen.only and chosen.rows:
         todo["stored",] = f"{chosen.rows:,} stored messages", measures.stored
     return todo

@@ -19,6 +19,8 @@ from usage import resident_bytes
 from wrk import WARM_UP, Load, callbacks, measured, questions, recorded, settled
 
 HERE = Path(__file__).parent
+# Without and with a purge: a machine that grows slower, or faster, does so for both.
+ROUNDS = [False, True, True, False, False, True]
 # Where one number of connections has to do.
 CONNECTIONS = 64
 # A small database, the messages that one statement stores in a large one, and the bytes that one
@@ -37,6 +39,15 @@ class Stored:
     large: Load
     questions_small: Load
     questions_large: Load
+
+
+@dataclass
+class Purging:
+    """What a purge takes from callbacks per second, and the messages that it deleted meanwhile."""
+
+    alone: list
+    beside: list
+    deleted: int
 
 
 class Measures:
@@ -165,6 +176,34 @@ class Measures:
             asking = Asking(server, self.postgres, self.folder, self.chosen.seconds)
             found = asking.lists() | asking.others() | {"export": asking.export()}
             return found | {"paging": asking.while_paging(self._recorded, CONNECTIONS)}
+
+    def purging(self):
+        """Callbacks while everything that is stored is too old, and while nothing is."""
+        self._seed(ASKED)
+        found = Purging([], [], 0)
+        for purges in ROUNDS:
+            days = "1" if purges else "0"
+            with self.ours.start(self.folder, self.postgres.url, DLR__RETENTION__MESSAGES_DAYS=days) as server:
+                before = self._seeded()
+                count = lambda: self._count_behind(ASKED)
+                load = recorded(server, CONNECTIONS, self.chosen.seconds, self.postgres, count)
+                deleted = before - self._seeded()
+            if (deleted > 0) != purges:
+                raise Failure(f"{deleted} messages were deleted {'beside' if purges else 'without'} a purge")
+            (found.beside if purges else found.alone).append(load.rate)
+            found.deleted += deleted
+        if not self._seeded():
+            raise Failure("the purge was over before the callbacks were")
+        return found
+
+    def _seeded(self):
+        return int(self.postgres.sql(f"SELECT count(*) FROM messages WHERE id <= {ASKED}"))
+
+    def _count_behind(self, last):
+        """How many messages and receipts there are that came in as callbacks."""
+        columns = {"messages": "id", "receipts": "message_id"}
+        count = lambda table, column: self.postgres.sql(f"SELECT count(*) FROM {table} WHERE {column} > {last}")
+        return tuple(int(count(table, column)) for table, column in columns.items())
 
     def _seed(self, rows):
         self.postgres.empty_database()

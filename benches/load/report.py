@@ -1,5 +1,7 @@
 """What was found, as Markdown for the README."""
 
+from statistics import mean
+
 TITLES = {
     "ours": "**dlr-receiver**",
     "axum": "plain axum + sqlx",
@@ -12,7 +14,7 @@ COLUMNS = ["connections", "callbacks/s", "p50", "p99", "CPU s per 100k: server +
 def markdown(found, machine, chosen):
     """All of it; what was left out by `--only` is left out here."""
     parts = [machine + "."]
-    parts += [part(found, chosen) for part in (loads, others, ceilings, idle, asking, stored)]
+    parts += [part(found, chosen) for part in (loads, others, ceilings, idle, asking, purging, stored)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -99,6 +101,15 @@ def asking(found, _):
         f"- callbacks while one client pages through everything: {beside.rate / alone.rate:.0%} of those without\n"
         f"- an export of all of them: {seconds:.0f} s, {megabytes:.0f} MB at most",
     ])
+
+
+def purging(found, _):
+    of = found.get(("purging",))
+    if not of:
+        return None
+    share = mean(of.beside) / mean(of.alone)
+    deleted = f"{of.deleted:,} of 1,000,000 messages and their receipts were deleted meanwhile"
+    return f"- callbacks while what is too old is deleted: {share:.0%} of those without; {deleted}"
 
 
 def stored(found, chosen):

@@ -31,6 +31,9 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The recipient of a newcomer's first callback.
+const TRIED: &str = "09812345670";
+
 /// What a newcomer does next.
 fn welcome(config: &Config, callbacks: SocketAddr, questions: SocketAddr) -> String {
     let mut config = config.clone();
@@ -47,17 +50,45 @@ fn welcome(config: &Config, callbacks: SocketAddr, questions: SocketAddr) -> Str
         format!("  {url}{token}{hint}\n")
     });
     let urls: String = urls.collect();
-    let (name, token) = match config.accounts.first_key_value() {
-        Some((name, account)) => (name.as_str(), tokens_of(account)),
-        None => ("default", ""),
+    let url = match config.accounts.first_key_value() {
+        Some((name, account)) if tokens_of(account).is_empty() && !account.signing_secrets.0.is_empty() => {
+            format!("\"$(dlr-receiver callback-url --account {name} --to {TRIED})\"")
+        }
+        Some((name, account)) => format!("http://{callbacks}/callbacks/exotel/{name}{}", tokens_of(account)),
+        None => format!("http://{callbacks}/callbacks/exotel/default"),
     };
     let key = if config.auth.keys.0.is_empty() { "" } else { "-H 'Authorization: Bearer KEY' " };
     format!(
         "dlr-receiver listens on http://{callbacks}\n\n\
          Give this URL to Exotel as StatusCallback:\n{urls}\n\
          Try it:\n  \
-         curl http://{callbacks}/callbacks/exotel/{name}{token} \
-         -d SmsSid=try1 -d To=09812345670 -d Status=sent -d DetailedStatusCode=20005\n  \
+         curl {url} -d SmsSid=try1 -d To={TRIED} -d Status=sent -d DetailedStatusCode=20005\n  \
          curl {key}http://{questions}/messages/try1\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, load};
+
+    #[test]
+    fn a_newcomer_is_told_what_works() {
+        let told = |settings: &[(&str, &str)]| {
+            let variables = settings.iter().map(|(key, value)| (format!("DLR__{key}"), (*value).to_owned()));
+            let config = load(&Sources { variables: variables.collect(), ..Sources::default() }).unwrap();
+            let address = "127.0.0.1:8080".parse().unwrap();
+            welcome(&config, address, address)
+        };
+        assert!(
+            told(&[]).contains("curl http://127.0.0.1:8080/callbacks/exotel/default -d"),
+            "{}",
+            told(&[])
+        );
+        let tokens = told(&[("ACCOUNTS__ACME__CALLBACK_TOKENS", "secret"), ("AUTH__KEYS", "[]")]);
+        assert!(tokens.contains("/callbacks/exotel/acme/TOKEN -d") && !tokens.contains("secret"), "{tokens}");
+        let signed = told(&[("ACCOUNTS__ACME__SIGNING_SECRETS", "0123456789abcdef0123456789abcdef")]);
+        let url = "curl \"$(dlr-receiver callback-url --account acme --to 09812345670)\" -d";
+        assert!(signed.contains(url) && !signed.contains("0123456789abcdef"), "{signed}");
+    }
 }

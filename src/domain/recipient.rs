@@ -50,9 +50,14 @@ impl Recipient {
     pub fn read(raw: &str, country: Country) -> Self {
         let plain = |b: u8| b.is_ascii_digit() || b"+-() .".contains(&b);
         let indian = (country == Country::INDIA).then(|| indian_mobile(raw)).flatten();
-        let e164 = indian.or_else(|| raw.bytes().all(plain).then(|| Self::e164(raw, country)).flatten());
+        let read = || raw.bytes().all(plain).then(|| Self::e164(raw, country)).flatten();
+        // Japan has longer numbers that can be dialled, but not from abroad.
+        let e164 = indian.or_else(|| read().filter(|number| number.len() <= "+".len() + Self::LONGEST));
         Self { e164, raw: Some(raw.to_owned()) }
     }
+
+    /// How many digits a number has at most. Source: ITU-T E.164, section 6.2.1.
+    const LONGEST: usize = 15;
 
     /// A valid number; or one of a range that the metadata does not know yet, if it is as long as its
     /// country's mobile numbers are. `0` before the country code is a spelling of Exotel's.
@@ -208,6 +213,7 @@ mod tests {
             "0000000000",
             "EXOTEL",
             "9812345670123456789012",
+            "+8-100037(6821878-10003",
             "٣٤",
         ] {
             assert_eq!(e164(raw), None, "{raw}");

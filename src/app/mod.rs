@@ -39,10 +39,7 @@ impl App {
     /// # Errors
     /// Says what could not be reached or opened, and which key to look at.
     pub async fn build(config: &Config, clock: Clock) -> anyhow::Result<Self> {
-        let spool = match config.spool.file() {
-            Some(path) => Some(SpoolFile::open(path, config.spool.max_bytes).await?),
-            None => None,
-        };
+        let spool = open_spool(config).await?;
         let store = open(config).await?;
         let unprepared = prepare(config, &store, spool.is_some()).await?;
         let table = Arc::new(config.status_table()?);
@@ -117,6 +114,12 @@ impl App {
             tracing::warn!("stopped at the deadline; connections that were still open are cut");
         }
     }
+}
+
+/// Opens the spool, where there is one.
+async fn open_spool(config: &Config) -> anyhow::Result<Option<SpoolFile>> {
+    let Some(path) = config.spool.file() else { return Ok(None) };
+    Ok(Some(SpoolFile::open(path, config.spool.max_bytes).await?))
 }
 
 /// Starts to delete what is too old, beside the callbacks that come in.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 
 use super::Time;
@@ -59,13 +59,46 @@ fn with_its_plus(text: &str) -> Cow<'_, str> {
 /// The earlier instant where a clock was set back; none where it was set forward over the time.
 fn zoneless(text: &str, zone: Tz) -> Option<Time> {
     let plain = |format: &&str| NaiveDateTime::parse_from_str(text, format).ok();
-    let local = ZONELESS.iter().find_map(plain)?;
+    let local = as_in_reference(text).or_else(|| ZONELESS.iter().find_map(plain))?;
     Some(local.and_local_timezone(zone).earliest()?.with_timezone(&Utc))
+}
+
+/// `YYYY-MM-DD HH:mm:ss`, as nearly all times are spelled, at a tenth of the instructions; none where it
+/// is spelled otherwise, or needs a second look.
+fn as_in_reference(text: &str) -> Option<NaiveDateTime> {
+    let text: &[u8; 19] = text.as_bytes().try_into().ok()?;
+    let separators = [(4, b'-'), (7, b'-'), (10, b' '), (13, b':'), (16, b':')];
+    if separators.iter().any(|&(place, separator)| text[place] != separator) {
+        return None;
+    }
+    let number = |digits: &[u8]| {
+        let digit = |byte: &u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+        digits.iter().try_fold(0, |number, byte| Some(number * 10 + digit(byte)?))
+    };
+    let year = i32::try_from(number(&text[..4])?).ok()?;
+    NaiveDate::from_ymd_opt(year, number(&text[5..7])?, number(&text[8..10])?)?.and_hms_opt(
+        number(&text[11..13])?,
+        number(&text[14..16])?,
+        number(&text[17..])?,
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_reads_what_the_long_way_reads(
+            text in "[0-9]{4}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-6][0-9]:[0-6][0-9]|[0-9 :+-]{19}"
+        ) {
+            if let Some(time) = as_in_reference(&text) {
+                prop_assert_eq!(NaiveDateTime::parse_from_str(&text, ZONELESS[0]), Ok(time));
+            }
+        }
+    }
 
     fn read(text: &str) -> ProviderTime {
         ProviderTime::read(text, Tz::Asia__Kolkata)
@@ -73,6 +106,23 @@ mod tests {
 
     fn at(rfc3339: &str) -> ProviderTime {
         ProviderTime::At(rfc3339.parse().unwrap())
+    }
+
+    #[test]
+    fn the_short_way_is_for_the_spelling_of_the_reference() {
+        assert_eq!(
+            as_in_reference("2017-11-12 00:24:35").map(|time| time.to_string()),
+            Some("2017-11-12 00:24:35".into())
+        );
+        for text in [
+            "2017-11-12T00:24:35",
+            "2017-11-12 00:24",
+            "2017-02-30 00:24:35",
+            "2016-12-31 23:59:60",
+            "+017-11-12 00:24:35",
+        ] {
+            assert_eq!(as_in_reference(text), None, "{text}");
+        }
     }
 
     #[test]

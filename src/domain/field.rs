@@ -78,9 +78,14 @@ impl Field {
     /// The field that `key` means, without regard to case and underscores.
     #[must_use]
     pub fn from_key(key: &str) -> Option<Self> {
-        let as_in_reference = Self::VARIANTS.iter().find(|field| field.name() == key);
         let otherwise_spelled = || Self::VARIANTS.iter().find(|field| Self::is_spelling(key, field.name()));
-        as_in_reference.or_else(otherwise_spelled).copied()
+        Self::from_name(key).or_else(|| otherwise_spelled().copied())
+    }
+
+    /// The field whose name in Exotel's reference this is, to the letter.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::VARIANTS.iter().find(|field| field.name() == name).copied()
     }
 
     /// Whether `key` is `name`, without regard to case and underscores.

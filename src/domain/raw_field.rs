@@ -1,6 +1,6 @@
 //! A field of a callback as it was received, and the text in it.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use super::Field;
 
@@ -8,7 +8,7 @@ use super::Field;
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawField {
     /// The key in the provider's spelling.
-    pub key: String,
+    pub key: Cow<'static, str>,
     /// The value; numbers and nested JSON as they were written.
     pub value: Option<String>,
 }
@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn debugging_shows_which_field_it_is_and_nothing_of_it() {
-        let shown = |key: &str| format!("{:?}", RawField { key: key.into(), value: Some("0981".into()) });
+        let shown =
+            |key: &str| format!("{:?}", RawField { key: key.to_owned().into(), value: Some("0981".into()) });
         assert_eq!([shown("sms_sid"), shown("To"), shown("0981")], ["SmsSid", "To", "…"]);
     }
 }

@@ -60,5 +60,5 @@ fn field((key, value): (String, &RawValue), texts: &mut Texts) -> Result<RawFiel
         }
         other => Some(other.to_owned()),
     };
-    Ok(RawField { key: texts.clean(key), value })
+    Ok(RawField { key: texts.clean(key).into(), value })
 }

@@ -18,7 +18,7 @@ pub(super) fn fields(body: &[u8], boundary: &str, texts: &mut Texts) -> Result<V
             let key = part.name().map(str::to_owned);
             let value = texts.read(&part.bytes().await?);
             if let Some(key) = key {
-                fields.push(RawField { key: texts.clean(key), value: Some(value) });
+                fields.push(RawField { key: texts.clean(key).into(), value: Some(value) });
             }
         }
         Ok(fields)

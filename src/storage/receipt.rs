@@ -109,7 +109,8 @@ pub(super) fn raw_fields(object: &Map<String, Value>) -> Vec<RawField> {
         Value::Array(values) => values.iter().map(|value| (key, value)).collect(),
         value => vec![(key, value)],
     });
-    each.map(|(key, value)| RawField { key: key.clone(), value: value.as_str().map(str::to_owned) }).collect()
+    each.map(|(key, value)| RawField { key: key.clone().into(), value: value.as_str().map(str::to_owned) })
+        .collect()
 }
 
 #[cfg(test)]
@@ -118,8 +119,10 @@ mod tests {
 
     #[test]
     fn raw_fields_keep_their_order_and_lose_nothing() {
-        let field =
-            |key: &str, value: Option<&str>| RawField { key: key.into(), value: value.map(Into::into) };
+        let field = |key: &str, value: Option<&str>| RawField {
+            key: key.to_owned().into(),
+            value: value.map(Into::into),
+        };
         let fields = [
             field("SmsSid", Some("s\"1")),
             field("z", Some("1")),

@@ -95,8 +95,10 @@ pub fn said() -> impl Strategy<Value = Said> {
 impl Said {
     /// The receipt, if it were about message `sid`. One that says nothing at all is made to say "sent".
     pub fn about(&self, sid: &str) -> DeliveryReceipt {
-        let field =
-            |(key, value): &(&str, String)| RawField { key: (*key).into(), value: Some(value.clone()) };
+        let field = |(key, value): &(&str, String)| RawField {
+            key: (*key).to_owned().into(),
+            value: Some(value.clone()),
+        };
         let mut fields: Vec<_> = self.fields.iter().map(field).collect();
         fields.push(RawField { key: "SmsSid".into(), value: Some(sid.into()) });
         let callback = StatusCallback::from_fields(fields).or_else(|(_, mut fields)| {

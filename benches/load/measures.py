@@ -43,7 +43,7 @@ class Stored:
 
 @dataclass
 class Purging:
-    """What a purge takes from callbacks per second, and the messages that it deleted meanwhile."""
+    """What a purge takes from callbacks per second, and the rows that it deleted meanwhile."""
 
     alone: list
     beside: list
@@ -180,30 +180,30 @@ class Measures:
     def purging(self):
         """Callbacks while everything that is stored is too old, and while nothing is."""
         self._seed(ASKED)
-        found = Purging([], [], 0)
+        found, answered = Purging([], [], 0), 0
         for purges in ROUNDS:
             days = "1" if purges else "0"
             with self.ours.start(self.folder, self.postgres.url, DLR__RETENTION__MESSAGES_DAYS=days) as server:
+                answered += callbacks(server, CONNECTIONS, WARM_UP).requests
                 before = self._seeded()
-                count = lambda: self._count_behind(ASKED)
-                load = recorded(server, CONNECTIONS, self.chosen.seconds, self.postgres, count)
+                load = callbacks(server, CONNECTIONS, self.chosen.seconds)
                 deleted = before - self._seeded()
             if (deleted > 0) != purges:
-                raise Failure(f"{deleted} messages were deleted {'beside' if purges else 'without'} a purge")
+                raise Failure(f"{deleted} rows were deleted {'beside' if purges else 'without'} a purge")
             (found.beside if purges else found.alone).append(load.rate)
-            found.deleted += deleted
+            answered, found.deleted = answered + load.requests, found.deleted + deleted
         if not self._seeded():
             raise Failure("the purge was over before the callbacks were")
+        received = sum(self.postgres.count()) - self._seeded()
+        if received < 2 * answered:
+            raise Failure(f"{answered} callbacks were answered beside purges, and left {received} rows")
         return found
 
     def _seeded(self):
-        return int(self.postgres.sql(f"SELECT count(*) FROM messages WHERE id <= {ASKED}"))
-
-    def _count_behind(self, last):
-        """How many messages and receipts there are that came in as callbacks."""
-        columns = {"messages": "id", "receipts": "message_id"}
-        count = lambda table, column: self.postgres.sql(f"SELECT count(*) FROM {table} WHERE {column} > {last}")
-        return tuple(int(count(table, column)) for table, column in columns.items())
+        """How many rows there are of what was stored before."""
+        old = {"messages": "id", "receipts": "message_id"}
+        counts = (f"(SELECT count(*) FROM {table} WHERE {column} <= {ASKED})" for table, column in old.items())
+        return int(self.postgres.sql(f"SELECT {' + '.join(counts)}"))
 
     def _seed(self, rows):
         self.postgres.empty_database()

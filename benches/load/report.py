@@ -108,7 +108,7 @@ def purging(found, _):
     if not of:
         return None
     share = mean(of.beside) / mean(of.alone)
-    deleted = f"{of.deleted:,} of 1,000,000 messages and their receipts were deleted meanwhile"
+    deleted = f"{of.deleted:,} rows of 1,000,000 messages and their receipts went meanwhile"
     return f"- callbacks while what is too old is deleted: {share:.0%} of those without; {deleted}"
 
 

@@ -224,24 +224,35 @@ fn slow_clients((url, every): (&str, Duration), count: usize) -> JoinSet<()> {
     clients
 }
 
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
 #[expect(clippy::print_stderr, reason = "for whoever reads the tests' output")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_slow_clients_do_not_slow_down_honest_ones() {
     // Every byte of a slow client costs a debug build many times what it costs a release.
     let strict = std::env::var_os("DLR_SOAK").is_some() && !cfg!(debug_assertions);
-    let long = Duration::from_secs(if strict { 30 } else { 4 });
+    // By turns, for a disk that stalls does so in the one as in the other.
+    let (rounds, long) = if strict { (3, Duration::from_secs(12)) } else { (1, Duration::from_secs(4)) };
     let database = Database::create(Backend::Sqlite).await;
     let all_files = ["sh", "-c", "ulimit -n $(ulimit -Hn); exec \"$0\""];
     let service =
         Service::start_by(&all_files, &database, &[("DLR__LOG__FILTER", "warn,dlr_receiver=info")]).await;
     let count = 2000.min(open_files().saturating_sub(400));
-    let alone = p99(&service.url, long).await;
-    let mut clients = slow_clients((&service.url, Duration::from_secs(if strict { 1 } else { 2 })), count);
-    // Until all are connected, and the first ones have been cut.
-    sleep(Duration::from_secs(6)).await;
-    let besieged = p99(&service.url, long).await;
-    clients.shutdown().await;
+    let every = Duration::from_secs(if strict { 1 } else { 2 });
+    let (mut alone, mut besieged) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        alone.push(p99(&service.url, long).await);
+        let mut clients = slow_clients((&service.url, every), count);
+        // Until all are connected, and the first ones have been cut.
+        sleep(Duration::from_secs(6)).await;
+        besieged.push(p99(&service.url, long).await);
+        clients.shutdown().await;
+    }
     eprintln!("p99 {alone:?} alone, {besieged:?} beside {count} slow clients");
+    let (alone, besieged) = (median(alone), median(besieged));
     let bearable = if strict {
         alone.max(Duration::from_millis(5)) * 2
     } else {

@@ -98,7 +98,7 @@ fn the_dashboard_asks_what_prometheus_understands() {
 }
 
 #[tokio::test]
-async fn dashboard_and_alerts_name_what_is_told_and_the_dashboard_shows_all_of_it() {
+async fn dashboard_alerts_and_documents_name_what_is_told_and_all_of_it_is_shown() {
     let told = exposition().await;
     let families = told.families();
     let known = |name: &str| {
@@ -114,7 +114,9 @@ async fn dashboard_and_alerts_name_what_is_told_and_the_dashboard_shows_all_of_i
             assert!(known(name), "nothing tells {name}");
         }
     }
+    let documented = include_str!("../../../docs/operations.md");
     for family in families.keys().filter(|family| family.starts_with("dlr_")) {
         assert!(panels.contains(family), "no panel shows {family}");
+        assert!(documented.contains(&format!("| `{family}` |")), "{family} is not in docs/operations.md");
     }
 }

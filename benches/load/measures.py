@@ -43,7 +43,8 @@ class Stored:
 
 @dataclass
 class Purging:
-    """What a purge takes from callbacks per second, and the rows that it deleted meanwhile."""
+    """What a purge takes from callbacks per second, and the rows that it deleted meanwhile, give or take the
+    moments between counting and the load."""
 
     alone: list
     beside: list

@@ -11,7 +11,7 @@ const MOST: Family = Family {
 };
 const CUT: Family = Family {
     name: "dlr_http_connections_cut_total",
-    help: "Connections that were cut, as a head or the reading of an answer took too long, by listener.",
+    help: "Connections that were cut, as a head, the rest of a refused request or the reading of an answer took too long, by listener.",
 };
 
 /// What is counted of the connections of one listener.

@@ -2,14 +2,14 @@
 
 mod listeners;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 
 use self::listeners::Listener;
 use crate::{
     config::{Config, ConfigError},
-    domain::{Clock, Recipient},
+    domain::{Account, AccountName, Clock, Recipient},
     http::{AppState, Parts},
     ingest::{Ingest, IngestMetrics, IngestParts, IngestTasks, Prepare},
     listener::{self, Limits},
@@ -45,16 +45,17 @@ impl App {
         let table = Arc::new(config.status_table()?);
         let accounts = config.accounts()?;
         let known = accounts.iter().map(|known| (known.account.name.clone(), known.account.clone()));
+        let known: Arc<HashMap<AccountName, Account>> = Arc::new(known.collect());
         let metrics = Metrics::default();
         let (ingest, tasks) = Ingest::start(IngestParts {
             store: store.clone(),
             unprepared,
             spool: spool.clone(),
-            accounts: Arc::new(known.collect()),
             table: Arc::clone(&table),
             config: config.ingest,
             keep_rejected: config.rejected.keep(),
-            metrics: IngestMetrics::new(&metrics, &table),
+            metrics: IngestMetrics::new(&metrics, &table, known.keys()),
+            accounts: known,
         });
         let retention = retention(config, &store, &ingest, (&clock, &metrics));
         let state = AppState::new(Parts {

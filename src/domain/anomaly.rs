@@ -29,6 +29,8 @@ pub enum Anomaly {
     BadText = 1 << 8,
     /// A label of the callback URL was too long or one too many, and was left out.
     BadLabel = 1 << 9,
+    /// A receipt takes no part in the outcome: its callback URL was signed for another recipient.
+    SignedForAnother = 1 << 10,
 }
 
 /// A set of [`Anomaly`].

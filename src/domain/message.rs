@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, cmp::Ordering};
 
-use super::{AccountName, DeliveryOutcome, DeliveryReceipt, MessageSid, Time};
+use super::{
+    AccountName, Anomaly, DeliveryOutcome, DeliveryReceipt, MessageSid, Source, Standing, Time,
+    participation::participation,
+};
 
 /// A message, or the part of one that a batch of receipts makes up.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +24,8 @@ pub struct Message<'a> {
     pub decided_at: Time,
     /// How many came, duplicates included.
     pub callbacks: i32,
+    /// The recipient that signed receipts which take part are signed for, where no other receipt names a number.
+    pub signed_for: Option<Cow<'a, str>>,
 }
 
 impl<'a> Message<'a> {
@@ -35,6 +40,7 @@ impl<'a> Message<'a> {
             last_received_at: receipt.received_at,
             decided_at: receipt.received_at,
             callbacks: 1,
+            signed_for: receipt.signed_for.as_deref().map(Cow::Borrowed),
         }
     }
 
@@ -42,16 +48,94 @@ impl<'a> Message<'a> {
     /// to one order cannot deadlock.
     #[must_use]
     pub fn of_batch(receipts: impl IntoIterator<Item = &'a DeliveryReceipt>) -> Vec<Self> {
-        let mut messages: Vec<Self> = receipts.into_iter().map(Self::of).collect();
-        messages.sort_by(|a, b| a.key().cmp(&b.key()));
-        messages.dedup_by(|later, kept| {
-            let same = later.key() == kept.key();
-            if same {
-                kept.absorb(later);
-            }
-            same
-        });
-        messages
+        let mut receipts: Vec<_> = receipts.into_iter().collect();
+        let key = |receipt: &&'a DeliveryReceipt| (&receipt.sid, &receipt.account);
+        receipts.sort_by(|a, b| key(a).cmp(&key(b)));
+        receipts.chunk_by(|a, b| key(a) == key(b)).map(Self::of_receipts).collect()
+    }
+
+    /// What receipts of one message, of which there is one at least, make of it.
+    fn of_receipts(receipts: &[&'a DeliveryReceipt]) -> Self {
+        match receipts {
+            [receipt] => Self::of(receipt),
+            _ if receipts.iter().all(|receipt| receipt.signed_for.is_none()) => Self::joined(receipts),
+            _ => Self::of_history(receipts),
+        }
+    }
+
+    /// The join of receipts that all take part.
+    fn joined(receipts: &[&'a DeliveryReceipt]) -> Self {
+        let mut messages = receipts.iter().copied().map(Self::of);
+        let mut joined = messages.next().expect("a message has a receipt");
+        messages.for_each(|message| joined.absorb(&message));
+        joined
+    }
+
+    /// What all receipts of one message make of it, by the rule that says which of them take part. What counts the
+    /// receipts counts all of them.
+    ///
+    /// # Panics
+    /// Where there is no receipt.
+    #[must_use]
+    pub fn of_history(receipts: &[&'a DeliveryReceipt]) -> Self {
+        let takes_part = participation(receipts);
+        let parts = receipts.iter().zip(takes_part).filter(|(_, takes_part)| *takes_part);
+        let parts: Vec<&DeliveryReceipt> = parts.map(|(receipt, _)| *receipt).collect();
+        let names = |receipt: &&DeliveryReceipt| receipt.signed_for.is_none() && receipt.number().is_some();
+        let signed_for = parts.iter().find_map(|receipt| receipt.signed_for.as_deref());
+        let signed_for = signed_for.filter(|_| !parts.iter().any(names)).map(Cow::Borrowed);
+        let mut message = Self { signed_for, ..Self::joined(receipts) };
+        if parts.len() < receipts.len() {
+            let believed = (!parts.is_empty()).then(|| Self::joined(&parts));
+            (message.outcome, message.decided_at) = match believed {
+                Some(believed) => (believed.outcome, believed.decided_at),
+                None => (Cow::Owned(DeliveryOutcome::undecided()), message.first_received_at),
+            };
+            message.outcome.to_mut().anomalies.insert(Anomaly::SignedForAnother);
+        }
+        message
+    }
+
+    /// A receipt that stands in for all receipts of the message. A dispute that some of them have lost is over: what
+    /// the message is does not change.
+    #[must_use]
+    pub fn as_receipt(&self) -> DeliveryReceipt {
+        let signed_for = self.signed_for.as_deref().filter(|_| !self.standing().is_disputed());
+        DeliveryReceipt {
+            sid: self.sid.clone().into_owned(),
+            account: self.account.clone().into_owned(),
+            source: Source::Callback,
+            received_at: self.decided_at,
+            outcome: self.outcome.clone().into_owned(),
+            delivered_at: None,
+            updated_at: None,
+            signed_for: signed_for.map(str::to_owned),
+            fields: Vec::new(),
+        }
+    }
+
+    /// Whether a receipt is one of its own.
+    #[must_use]
+    pub fn is_about(&self, receipt: &DeliveryReceipt) -> bool {
+        self.key() == (&receipt.sid, &receipt.account)
+    }
+
+    /// Whether a receipt by a URL that is signed for `number`, or by none that is signed, takes part in the outcome,
+    /// as far as the message alone can tell. All receipts together tell it exactly.
+    #[must_use]
+    pub fn admits(&self, number: Option<&str>) -> bool {
+        let Standing { signed_for, recipient, .. } = self.standing();
+        number.is_none() || !self.standing().is_disputed() || number == signed_for || number == recipient
+    }
+
+    /// On whose word its outcome stands.
+    #[must_use]
+    pub fn standing(&self) -> Standing<'_> {
+        Standing {
+            signed_for: self.signed_for.as_deref(),
+            recipient: self.outcome.recipient.e164.as_deref(),
+            anomalies: self.outcome.anomalies,
+        }
     }
 
     /// What a message is told apart by, and sorted by.

@@ -1,6 +1,6 @@
 //! The outcome of a message: the join of what its receipts say.
 
-use super::{Anomalies, Anomaly, Labels, Outcome, Recipient, Verdict};
+use super::{Anomalies, Anomaly, Labels, Outcome, Recipient, Verdict, classification::Classification};
 
 /// What one receipt, or all receipts of a message together, say about it.
 ///
@@ -23,6 +23,33 @@ pub struct DeliveryOutcome {
 }
 
 impl DeliveryOutcome {
+    /// That of a message of which no receipt takes part.
+    #[must_use]
+    pub fn undecided() -> Self {
+        let Classification { evidence, outcome, category, retry, confirmed_by } =
+            Classification::UNRECOGNISED;
+        let (sent_at, code, name, status) = (None, None, None, None);
+        Self {
+            verdict: Verdict {
+                evidence,
+                sent_at,
+                specific: false,
+                code,
+                name,
+                status,
+                outcome,
+                category,
+                retry,
+                confirmed_by,
+            },
+            sms_units: None,
+            custom_field: None,
+            recipient: Recipient::default(),
+            labels: Labels::default(),
+            anomalies: Anomalies::NONE,
+        }
+    }
+
     /// Takes in `other`. What is known is never erased by a receipt that lacks it; where texts
     /// differ, the greatest in byte order stays.
     pub fn merge(&mut self, other: &Self) {

@@ -34,6 +34,9 @@ pub struct Reception<'a> {
     pub source: Source,
     /// When it was received.
     pub received_at: Time,
+    /// The recipient that the callback URL was signed for, where a signature authenticated the callback: in
+    /// E.164, or as the URL spells it where that is no number.
+    pub signed_for: Option<String>,
 }
 
 /// One event about one message, normalised. Append-only in the store.
@@ -53,6 +56,9 @@ pub struct DeliveryReceipt {
     pub delivered_at: Option<Time>,
     /// `DateUpdated` or `UpdatedAt`, where given.
     pub updated_at: Option<Time>,
+    /// The recipient that the callback URL was signed for: the receipt takes part in the outcome of no other
+    /// recipient's message. None where the callback was authenticated by a token, or not at all.
+    pub signed_for: Option<String>,
     /// Every field as received.
     pub fields: Vec<RawField>,
 }
@@ -61,7 +67,8 @@ impl DeliveryReceipt {
     /// What `callback` means: by its code, else by its detailed name, else by its status. Pure.
     #[must_use]
     pub fn normalise(callback: StatusCallback, reception: Reception<'_>) -> Self {
-        let Reception { account, table, mut labels, mut anomalies, source, received_at } = reception;
+        let Reception { account, table, mut labels, mut anomalies, source, received_at, signed_for } =
+            reception;
         let mut time = |field| read_time(&callback, field, account, &mut anomalies);
         let (date_sent, sent_at) = (time(Field::DateSent), time(Field::SentAt));
         let (date_updated, updated_at) = (time(Field::DateUpdated), time(Field::UpdatedAt));
@@ -77,17 +84,18 @@ impl DeliveryReceipt {
         let sms_units = units.and_then(whole_number).filter(|&units| units >= 0);
         anomalies.insert_if(units.is_some() && sms_units.is_none(), Anomaly::BadUnits);
         let recipient = callback.get(Field::To).map(|to| Recipient::read(to, account.country));
+        let recipient = recipient.unwrap_or_default().signed_for(signed_for.as_deref());
         let outcome = DeliveryOutcome {
             verdict,
             sms_units,
             custom_field: callback.get(Field::CustomField).map(str::to_owned),
-            recipient: recipient.unwrap_or_default(),
+            recipient,
             labels,
             anomalies,
         };
         let (sid, fields) = callback.into_parts();
         let (account, updated_at) = (account.name.clone(), date_updated.or(updated_at));
-        Self { sid, account, source, received_at, outcome, delivered_at, updated_at, fields }
+        Self { sid, account, source, received_at, outcome, delivered_at, updated_at, signed_for, fields }
     }
 }
 
@@ -132,6 +140,7 @@ mod tests {
             anomalies: Anomalies::NONE,
             source: Source::Callback,
             received_at: Time::UNIX_EPOCH,
+            signed_for: None,
         };
         DeliveryReceipt::normalise(callback, reception)
     }

@@ -100,6 +100,15 @@ impl Recipient {
         fits && shown >= Self::SHOWN && own.iter().rev().zip(said.iter().rev()).all(agree)
     }
 
+    /// This recipient in a callback whose URL was signed for a number. The two are one recipient, and the URL names
+    /// it whole where Exotel masks digits.
+    pub(super) fn signed_for(self, number: Option<&str>) -> Self {
+        match number.filter(|number| number.starts_with('+')) {
+            Some(number) => Self { e164: Some(number.to_owned()), ..self },
+            None => self,
+        }
+    }
+
     /// How many digits of a masked number have to be there before it may be another one.
     pub const SHOWN: usize = 4;
 

@@ -36,16 +36,17 @@ pub(super) fn admit<'s>(
     Ok((known, signed_for))
 }
 
-/// Holds a call to the recipient that it is signed for; only now it is known whom it is about. It is read
-/// twice for that, so that all others need not carry a recipient to where they are read.
+/// A signed URL is valid for one recipient, who is named in the body: check it once the body is read. The body is
+/// parsed twice for that, so that callbacks without a signature pay nothing. Returns the recipient that the URL is
+/// signed for; none where only reporting has let the callback in, as it lets in those without any signature.
 pub(super) fn admit_for(
     state: &AppState,
     known: &KnownAccount,
     signed_for: &SignedFor,
     (raw, caller): (&RawRequest, Caller),
-) -> Result<(), Problem> {
+) -> Result<Option<String>, Problem> {
     // What is no callback is refused for that, and kept.
-    let Ok(parsed) = exotel::parse(raw) else { return Ok(()) };
+    let Ok(parsed) = exotel::parse(raw) else { return Ok(None) };
     let said = parsed.callback.get(Field::To);
     let admitted = known.guard.admit_for(signed_for, said, (&known.account, caller));
     admitted.map_err(|problem| state.limits.refuse(&caller, problem))

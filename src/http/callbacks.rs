@@ -20,7 +20,10 @@ use super::{
     state::KnownAccount,
     trace::RequestOutcome,
 };
-use crate::{exotel::RawRequest, ingest::Accepted};
+use crate::{
+    exotel::RawRequest,
+    ingest::{Accepted, Arrival},
+};
 
 /// What Exotel is told.
 #[derive(Serialize, ToSchema)]
@@ -133,10 +136,12 @@ async fn keep(
         let content_encoding = text(&head.headers, header::CONTENT_ENCODING);
         RawRequest::Post { content_type, content_encoding, query, body }
     };
-    if let Some(signed_for) = signed_for {
-        admit_for(state, known, &signed_for, (&raw, call(state, &head, token).caller))?;
-    }
-    let accepted = state.ingest.accept(raw, &known.account, received_at).await?;
+    let signed_for = match signed_for {
+        Some(signed_for) => admit_for(state, known, &signed_for, (&raw, call(state, &head, token).caller))?,
+        None => None,
+    };
+    let arrival = Arrival { account: &known.account, received_at, signed_for: signed_for.as_deref() };
+    let accepted = state.ingest.accept(raw, arrival).await?;
     known.metrics.accepted(accepted.kept, received_at);
     Ok(accepted)
 }

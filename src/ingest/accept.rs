@@ -5,12 +5,12 @@ use tokio::sync::oneshot;
 use super::{
     circuit::Circuit,
     group_commit::GroupCommit,
-    reader::Reader,
+    reader::{Arrival, Reader},
     rejected::{RejectedLog, reason},
     spool::{Spool, spooled},
 };
 use crate::{
-    domain::{Account, MessageSid, Time},
+    domain::MessageSid,
     exotel::{CallbackError, RawRequest},
 };
 
@@ -88,31 +88,21 @@ impl Ingest {
     /// # Errors
     /// [`IngestError::Refused`] and [`IngestError::RefusedByStore`] where it is kept as refused; the
     /// others where nothing is known to be kept.
-    pub async fn accept(
-        &self,
-        request: RawRequest,
-        account: &Account,
-        received_at: Time,
-    ) -> Result<Accepted, IngestError> {
-        match self.reader.read(&request, account, received_at) {
+    pub async fn accept(&self, request: RawRequest, arrival: Arrival<'_>) -> Result<Accepted, IngestError> {
+        match self.reader.read(&request, arrival) {
             Ok(receipt) => {
                 let sid = receipt.sid.clone();
                 let kept = self.group_commit.keep(receipt, request).await?;
                 Ok(Accepted { sid, kept })
             }
             // Boxed, since every request's future would have to hold room for it.
-            Err(error) => Err(Box::pin(self.refuse(request, (account, received_at), error)).await),
+            Err(error) => Err(Box::pin(self.refuse(request, arrival, error)).await),
         }
     }
 
     /// Keeps what was refused, in the spool while the store cannot: the drain will refuse it again.
-    async fn refuse(
-        &self,
-        request: RawRequest,
-        (account, received_at): (&Account, Time),
-        error: CallbackError,
-    ) -> IngestError {
-        let reception = (&account.name, received_at);
+    async fn refuse(&self, request: RawRequest, arrival: Arrival<'_>, error: CallbackError) -> IngestError {
+        let reception = (&arrival.account.name, arrival.received_at);
         if !self.circuit.is_open() {
             match self.rejected.append(&request, reception, &reason(&error)).await {
                 Ok(()) => return IngestError::Refused(error),
@@ -120,7 +110,7 @@ impl Ingest {
             }
         }
         match &self.spool {
-            Some(spool) => match spool.keep(spooled(request, reception)).await {
+            Some(spool) => match spool.keep(spooled(request, arrival.into())).await {
                 Ok(()) => IngestError::Refused(error),
                 Err(reason) => reason.into(),
             },

@@ -8,7 +8,7 @@ use super::{metrics::IngestMetrics, rejected::RejectedLog};
 use crate::{
     domain::DeliveryReceipt,
     exotel::RawRequest,
-    storage::{Failure, StoreError, Writer},
+    storage::{Dispute, Failure, StoreError, Writer},
 };
 
 /// A callback on its way into the store, and who waits for it.
@@ -84,10 +84,24 @@ impl Committer {
             Err(_) => Err(StoreError::TimedOut(self.deadline)),
         };
         match &recorded {
-            Ok(()) => self.metrics.committed(&receipts, begun.elapsed()),
+            Ok(disputes) => {
+                self.metrics.committed(&receipts, begun.elapsed());
+                for dispute in disputes {
+                    self.report(dispute);
+                }
+            }
             Err(error) => self.metrics.failed(error.failure()),
         }
-        recorded
+        recorded.map(|_| ())
+    }
+
+    /// Counts and logs receipts that take no part in the outcome of their message.
+    fn report(&self, Dispute { sid, account, excluded }: &Dispute) {
+        self.metrics.excluded(account, *excluded);
+        tracing::warn!(
+            %account, %sid, receipts = excluded,
+            "callbacks about this message were signed for another recipient; they are kept, and do not count"
+        );
     }
 
     async fn refuse<W>(&self, part: &[Pending<W>], poison: &StoreError) -> Result<(), StoreError> {

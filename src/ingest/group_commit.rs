@@ -24,7 +24,7 @@ use super::{
     circuit::Circuit,
     commit::{Committed, Committer, Pending},
     config::IngestConfig,
-    spool::{Spool, spooled},
+    spool::{Spool, SpooledArrival, spooled},
 };
 use crate::{domain::DeliveryReceipt, exotel::RawRequest, storage::Store};
 
@@ -93,7 +93,7 @@ impl Overflow {
         for Pending { receipt, raw, waiting } in batch {
             match &self.spool {
                 Some(spool) => {
-                    spool.take(spooled(raw, (&receipt.account, receipt.received_at)), waiting).await;
+                    spool.take(spooled(raw, SpooledArrival::of(&receipt)), waiting).await;
                 }
                 None => answer([waiting], Err(NotKept::Unavailable)),
             }

@@ -1,12 +1,12 @@
 //! What is counted of commits and of the receipts in them.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use metrics::Counter;
 use strum::VariantArray;
 
 use crate::{
-    domain::{Anomaly, DeliveryReceipt, Outcome, StatusTable},
+    domain::{AccountName, Anomaly, DeliveryReceipt, Outcome, StatusTable},
     storage::Failure,
     telemetry::{Family, Histogram, Metrics},
 };
@@ -32,6 +32,11 @@ const DELAY: Family = Family {
     help: "From DateSent to the time at which a receipt in the store was received, by outcome.",
 };
 
+const EXCLUDED: Family = Family {
+    name: "dlr_receipts_excluded_total",
+    help: "Receipts in the store that take no part in the outcome of their message, since their callback URL was signed for another recipient; by account.",
+};
+
 const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0];
 const TIMES: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0];
 /// Seconds; the last ones are an hour, six hours, a day and three days, which is as long as operators try.
@@ -54,13 +59,21 @@ struct Handles {
     other: [Counter; Outcome::VARIANTS.len()],
     none: [Counter; Outcome::VARIANTS.len()],
     unknown_codes: Counter,
+    excluded: HashMap<AccountName, Counter>,
     delays: [Histogram; Outcome::VARIANTS.len()],
 }
 
 impl IngestMetrics {
-    /// Registers them; every code in force begins at zero.
+    /// Registers them; every code in force and every account of `accounts` begins at zero.
     #[must_use]
-    pub fn new(metrics: &Metrics, table: &StatusTable) -> Self {
+    pub fn new<'a>(
+        metrics: &Metrics,
+        table: &StatusTable,
+        accounts: impl IntoIterator<Item = &'a AccountName>,
+    ) -> Self {
+        let excluded = |account: &AccountName| {
+            (account.clone(), metrics.counter(EXCLUDED, &[("account", account.as_str())]))
+        };
         let receipts = |code: &str, outcome: Outcome| {
             metrics.counter(RECEIPTS, &[("code", code), ("outcome", outcome.into())])
         };
@@ -81,6 +94,7 @@ impl IngestMetrics {
             other: by_outcome("other"),
             none: by_outcome("none"),
             unknown_codes: metrics.counter(UNKNOWN_CODES, &[]),
+            excluded: accounts.into_iter().map(excluded).collect(),
             delays: each(Outcome::VARIANTS, |outcome| {
                 metrics.histogram(DELAY, &[("outcome", outcome.into())], DELAYS)
             }),
@@ -94,6 +108,13 @@ impl IngestMetrics {
         self.0.time.record(took.as_secs_f64());
         for receipt in receipts {
             self.0.receipt(receipt);
+        }
+    }
+
+    /// Counts receipts that take no part in the outcome of their message.
+    pub(super) fn excluded(&self, account: &AccountName, receipts: usize) {
+        if let Some(counter) = self.0.excluded.get(account) {
+            counter.increment(receipts as u64);
         }
     }
 

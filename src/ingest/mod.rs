@@ -20,4 +20,5 @@ mod start;
 pub use accept::{Accepted, Ingest, IngestError, Kept};
 pub use config::{BadIngest, IngestConfig, RejectedConfig, SpoolConfig};
 pub use metrics::IngestMetrics;
+pub use reader::Arrival;
 pub use start::{IngestParts, IngestTasks, Prepare};

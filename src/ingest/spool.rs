@@ -8,9 +8,10 @@ use tokio::{
 use super::{
     accept::{Kept, NotKept, Ticket},
     circuit::Circuit,
+    reader::Arrival,
 };
 use crate::{
-    domain::{AccountName, Time},
+    domain::{AccountName, DeliveryReceipt, Time},
     exotel::RawRequest,
     storage::{SpoolError, SpoolFile, SpooledRequest},
 };
@@ -68,8 +69,29 @@ async fn write(file: SpoolFile, mut queue: mpsc::Receiver<(SpooledRequest, Ticke
     file.close().await;
 }
 
-/// A request as the spool keeps it, without the token of its URL.
-pub(super) fn spooled(raw: RawRequest, (account, received_at): (&AccountName, Time)) -> SpooledRequest {
+/// What the spool keeps of how a request came.
+#[derive(Clone, Copy)]
+pub(super) struct SpooledArrival<'a> {
+    pub account: &'a AccountName,
+    pub received_at: Time,
+    pub signed_for: Option<&'a str>,
+}
+
+impl<'a> SpooledArrival<'a> {
+    pub fn of(receipt: &'a DeliveryReceipt) -> Self {
+        let DeliveryReceipt { account, received_at, signed_for, .. } = receipt;
+        Self { account, received_at: *received_at, signed_for: signed_for.as_deref() }
+    }
+}
+
+impl<'a> From<Arrival<'a>> for SpooledArrival<'a> {
+    fn from(Arrival { account, received_at, signed_for }: Arrival<'a>) -> Self {
+        Self { account: &account.name, received_at, signed_for }
+    }
+}
+
+/// A request as the spool keeps it, without the token or the signature of its URL.
+pub(super) fn spooled(raw: RawRequest, arrival: SpooledArrival<'_>) -> SpooledRequest {
     let query = raw.query_without_secrets().into_owned();
     let (method, content_type, content_encoding, body) = match raw {
         RawRequest::Post { content_type, content_encoding, body, .. } => {
@@ -77,8 +99,20 @@ pub(super) fn spooled(raw: RawRequest, (account, received_at): (&AccountName, Ti
         }
         RawRequest::Get { .. } => ("GET", None, None, Vec::new()),
     };
+    let SpooledArrival { account, received_at, signed_for } = arrival;
     let (account, method) = (account.as_str().to_owned(), method.to_owned());
-    SpooledRequest { id: 0, received_at, account, method, content_type, content_encoding, query, body }
+    let signed_for = signed_for.map(str::to_owned);
+    SpooledRequest {
+        id: 0,
+        received_at,
+        account,
+        method,
+        content_type,
+        content_encoding,
+        query,
+        body,
+        signed_for,
+    }
 }
 
 /// The request that was spooled.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{Account, AccountName, StatusTable},
-    storage::{Keep, SpoolError, SpoolFile, SpoolStatus, Store, StoreError},
+    storage::{Keep, Normaliser, SpoolError, SpoolFile, SpoolStatus, Store, StoreError},
 };
 
 /// How a database is prepared before it is used.
@@ -73,6 +73,7 @@ impl Ingest {
     pub fn start(parts: IngestParts) -> (Self, IngestTasks) {
         let IngestParts { store, unprepared, spool: file, accounts, table, config, keep_rejected, metrics } =
             parts;
+        let normaliser = Normaliser { table: Arc::clone(&table), accounts: Arc::clone(&accounts) };
         let (circuit, reader) = (Circuit::default(), Reader { table, accounts });
         let unprepared = unprepared.map(|(prepare, error)| {
             circuit.open(&error);
@@ -81,7 +82,7 @@ impl Ingest {
         let (spool, spooling) = file.clone().map(|file| Spool::start(file, circuit.clone())).unzip();
         let rejected = RejectedLog { store: store.clone(), keep: keep_rejected };
         let committer = || Committer {
-            writer: store.writer(config.commit_timeout()),
+            writer: store.writer(config.commit_timeout()).normalising_by(normaliser.clone()),
             deadline: config.commit_timeout(),
             rejected: rejected.clone(),
             metrics: metrics.clone(),

@@ -37,7 +37,7 @@ impl Rules {
         let (source, received_at) = (Source::Callback, Time::UNIX_EPOCH);
         DeliveryReceipt::normalise(
             callback,
-            Reception { account, table, labels, anomalies, source, received_at },
+            Reception { account, table, labels, anomalies, source, received_at, signed_for: None },
         )
     }
 

@@ -50,7 +50,7 @@ pub enum CampaignOrder {
 pub struct CampaignPage {
     /// How many messages there are in all.
     pub total: u64,
-    /// The messages, each with the fields of its first callbacks.
+    /// The messages, each with the fields of its first callbacks that take part.
     pub messages: Vec<(Message<'static>, Vec<Vec<RawField>>)>,
 }
 
@@ -62,6 +62,12 @@ struct CampaignRow {
     id: i64,
     #[sqlx(flatten)]
     message: MessageRow,
+}
+
+/// What one receipt says.
+struct FieldsOfReceipt {
+    signed_for: Option<String>,
+    fields: Vec<RawField>,
 }
 
 impl Store {
@@ -89,16 +95,20 @@ impl Store {
             .fetch_all(pool))?;
         let mut fields = self.fields_of(&rows.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
         let message = |row: CampaignRow| {
-            Ok((Message::try_from(row.message)?, fields.remove(&row.id).unwrap_or_default()))
+            let (message, said) =
+                (Message::try_from(row.message)?, fields.remove(&row.id).unwrap_or_default());
+            let said = said.into_iter().filter(|said| message.admits(said.signed_for.as_deref()));
+            let said = said.map(|said| said.fields).collect();
+            Ok((message, said))
         };
         let messages = rows.into_iter().map(message).collect::<Result<_, StoreError>>()?;
         Ok(CampaignPage { total: total.unsigned_abs(), messages })
     }
 
     /// The fields of the receipts of messages, by their numbers.
-    async fn fields_of(&self, ids: &[i64]) -> Result<HashMap<i64, Vec<Vec<RawField>>>, StoreError> {
+    async fn fields_of(&self, ids: &[i64]) -> Result<HashMap<i64, Vec<FieldsOfReceipt>>, StoreError> {
         let sql = self.campaign_sql().fields;
-        let rows: Vec<(i64, String)> = match &self.backend {
+        let rows: Vec<(i64, Option<String>, String)> = match &self.backend {
             Backend::Postgres(postgres) => {
                 let asked = async {
                     let mut session = postgres.reading().await?;
@@ -114,10 +124,11 @@ impl Store {
                 .await?
             }
         };
-        let mut by_message: HashMap<i64, Vec<Vec<RawField>>> = HashMap::new();
-        for (id, fields) in rows {
+        let mut by_message: HashMap<i64, Vec<FieldsOfReceipt>> = HashMap::new();
+        for (id, signed_for, fields) in rows {
             let fields: Map<String, Value> = serde_json::from_str(&fields)?;
-            by_message.entry(id).or_default().push(raw_fields(&fields));
+            let receipt = FieldsOfReceipt { signed_for, fields: raw_fields(&fields) };
+            by_message.entry(id).or_default().push(receipt);
         }
         Ok(by_message)
     }

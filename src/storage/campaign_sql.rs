@@ -61,8 +61,8 @@ macro_rules! campaign_sql {
                 campaign_page!($campaign, "last_received_at, id"),
             ],
             fields: concat!(
-                "SELECT message_id, fields FROM (\
-                    SELECT message_id, CAST(fields AS TEXT) AS fields, ROW_NUMBER() OVER ( \
+                "SELECT message_id, signed_for, fields FROM (\
+                    SELECT message_id, signed_for, CAST(fields AS TEXT) AS fields, ROW_NUMBER() OVER ( \
                         PARTITION BY message_id ORDER BY received_at, id) AS place \
                     FROM receipts WHERE message_id ",
                 $among,

@@ -27,9 +27,13 @@ mod receipt;
 mod rejected;
 mod retention;
 mod row;
+mod settle;
+mod settle_sql;
+mod settling;
 mod spool_file;
 mod sql;
 mod sqlite;
+mod standing;
 mod stats;
 mod survey;
 mod time;
@@ -58,10 +62,11 @@ pub use pending::PendingByAge;
 pub use receipt::StoredReceipt;
 pub use rejected::{Keep, RejectedBody, StoredRejection};
 pub use retention::{Partition, Swept};
+pub use settling::Normaliser;
 pub use spool_file::{SpoolFile, SpoolStatus, SpooledRequest};
 pub use stats::{Group, Groups, StatsRequest, TooManyGroups};
 pub use survey::Span;
-pub use writer::Writer;
+pub use writer::{Dispute, Writer};
 
 /// A store of either kind. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -159,12 +164,23 @@ pub fn statements(kind: &str) -> Vec<&'static str> {
     match kind {
         "spool" => spool_file::STATEMENTS.to_vec(),
         "postgres" => {
-            let own =
-                [&postgres::statements()[..], &postgres::CAMPAIGN.all(), &postgres::ERASE.all()].concat();
+            let own = [
+                &postgres::statements()[..],
+                &postgres::CAMPAIGN.all(),
+                &postgres::ERASE.all(),
+                &postgres::SETTLE.all(),
+            ]
+            .concat();
             [&own[..], &sql::SHARED, &[pending::PENDING]].concat()
         }
         _ => {
-            let own = [&sqlite::statements()[..], &sqlite::CAMPAIGN.all(), &sqlite::ERASE.all()].concat();
+            let own = [
+                &sqlite::statements()[..],
+                &sqlite::CAMPAIGN.all(),
+                &sqlite::ERASE.all(),
+                &sqlite::SETTLE.all(),
+            ]
+            .concat();
             [&own[..], &sql::SHARED, &[pending::PENDING]].concat()
         }
     }

@@ -17,6 +17,7 @@ pub(super) struct ReceiptRow {
     pub received_at: StoredTime,
     anomalies: i32,
     source: String,
+    signed_for: Option<String>,
     labels: String,
     fields: String,
 }
@@ -32,6 +33,8 @@ pub struct StoredReceipt {
     pub source: Source,
     /// What was odd about the request.
     pub anomalies: Anomalies,
+    /// The recipient that its callback URL was signed for; empty where that has been erased.
+    pub signed_for: Option<String>,
     /// Its labels.
     pub labels: Labels,
     /// Every field as received; the values of one that was given several times are a list.
@@ -54,6 +57,7 @@ impl TryFrom<ReceiptRow> for StoredReceipt {
             received_at: row.received_at.0,
             source: word("source", row.source)?,
             anomalies: Anomalies::from_bits(row.anomalies),
+            signed_for: row.signed_for,
             labels: serde_json::from_str(&row.labels)?,
             fields: serde_json::from_str(&row.fields)?,
         })
@@ -61,6 +65,12 @@ impl TryFrom<ReceiptRow> for StoredReceipt {
 }
 
 impl StoredReceipt {
+    /// Whether the recipient that its callback URL was signed for has been erased.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.signed_for.as_deref() == Some("")
+    }
+
     /// What it means by `table`, read as a callback of `account`.
     ///
     /// # Errors
@@ -69,8 +79,8 @@ impl StoredReceipt {
         let callback = StatusCallback::from_fields(raw_fields(&self.fields));
         let callback = callback.map_err(|(reason, _)| StoreError::Receipt { id: self.id, reason })?;
         let &Self { source, anomalies, received_at, .. } = self;
-        let labels = self.labels.clone();
-        let reception = Reception { account, table, labels, anomalies, source, received_at };
+        let (labels, signed_for) = (self.labels.clone(), self.signed_for.clone());
+        let reception = Reception { account, table, labels, anomalies, source, received_at, signed_for };
         Ok(DeliveryReceipt::normalise(callback, reception))
     }
 }

@@ -67,6 +67,7 @@ pub(super) struct MessageRow {
     last_received_at: StoredTime,
     decided_at: StoredTime,
     callbacks: i32,
+    signed_for: Option<String>,
     #[sqlx(flatten)]
     outcome: OutcomeRow,
 }
@@ -87,6 +88,7 @@ impl TryFrom<MessageRow> for Message<'static> {
             last_received_at: row.last_received_at.0,
             decided_at: row.decided_at.0,
             callbacks: row.callbacks,
+            signed_for: row.signed_for.map(Cow::Owned),
         })
     }
 }

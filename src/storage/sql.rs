@@ -5,13 +5,20 @@
 /// differs, come as the caller writes them.
 macro_rules! message_columns {
     () => {
-        message_columns!("labels")
+        crate::storage::sql::message_columns!("labels")
     };
     ($labels:literal) => {
+        concat!("sid, account, ", crate::storage::sql::merged_columns!($labels))
+    };
+}
+
+/// Those of them that change with a receipt.
+macro_rules! merged_columns {
+    ($labels:literal) => {
         concat!(
-            "sid, account, first_received_at, last_received_at, decided_at, callbacks, sent_at, \
+            "first_received_at, last_received_at, decided_at, callbacks, sent_at, \
              detailed_status_code, sms_units, anomalies, evidence, specific, status, detailed_status, outcome, category, retry, \
-             confirmed_by, recipient, recipient_raw, custom_field, ",
+             confirmed_by, recipient, recipient_raw, custom_field, signed_for, ",
             $labels
         )
     };
@@ -59,6 +66,9 @@ macro_rules! keep_greater {
 
 /// The join of a stored message with what a batch says about it: `DeliveryOutcome::merge` in SQL.
 /// The bits of the anomalies are `Anomaly`'s. How labels are joined comes as the caller writes it.
+///
+/// What the last words rule out is `Standing::agrees_with` in SQL: where a signature limits who may speak for the
+/// message, the row is left as it is, and `settle` looks at all receipts.
 macro_rules! on_conflict_merge {
     ($no_time:literal, $($joined_labels:tt)+) => {
         concat!(
@@ -80,12 +90,17 @@ macro_rules! on_conflict_merge {
                 | CASE WHEN messages.outcome = 'delivered' AND excluded.outcome = 'failed' \
                     OR messages.outcome = 'failed' AND excluded.outcome = 'delivered' \
                     THEN 16 ELSE 0 END \
-                | CASE WHEN messages.recipient <> excluded.recipient THEN 32 ELSE 0 END"
+                | CASE WHEN messages.recipient <> excluded.recipient THEN 32 ELSE 0 END, \
+             signed_for = CASE WHEN excluded.signed_for IS NULL THEN NULL ELSE messages.signed_for END \
+             WHERE messages.anomalies & 1024 = 0 \
+                AND (messages.signed_for IS NULL AND excluded.signed_for IS NULL \
+                    OR COALESCE(messages.signed_for, messages.recipient) \
+                        = COALESCE(excluded.signed_for, excluded.recipient))"
         )
     };
 }
 
-pub(super) use {believe, believed, keep_greater, message_columns, on_conflict_merge};
+pub(super) use {believe, believed, keep_greater, merged_columns, message_columns, on_conflict_merge};
 
 /// A sign of life, and of a migrated schema.
 pub const PING: &str = "SELECT 1 FROM messages LIMIT 1";
@@ -121,8 +136,8 @@ pub const MESSAGES_BY_SID: &str = concat!(
 
 /// A message's receipts after a place in the log, oldest first. The message says between which times they
 /// came, so that most partitions need not be looked into.
-pub const RECEIPTS_AFTER: &str = "SELECT id, received_at, anomalies, source, CAST(labels AS TEXT) AS labels, \
-        CAST(fields AS TEXT) AS fields \
+pub const RECEIPTS_AFTER: &str = "SELECT id, received_at, anomalies, source, signed_for, \
+        CAST(labels AS TEXT) AS labels, CAST(fields AS TEXT) AS fields \
      FROM receipts WHERE message_id = (SELECT id FROM messages WHERE sid = $1 AND account = $2) \
         AND received_at >= (SELECT first_received_at FROM messages WHERE sid = $1 AND account = $2) \
         AND received_at <= (SELECT last_received_at FROM messages WHERE sid = $1 AND account = $2) \

@@ -4,12 +4,27 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, RetryableWithContext};
 
-use super::{Backend, Failure, Store, StoreError, postgres, sqlite};
-use crate::domain::{DeliveryReceipt, Message};
+use super::{Backend, Failure, Normaliser, Store, StoreError, postgres, sqlite};
+use crate::domain::{AccountName, DeliveryReceipt, Message, MessageSid};
 
 /// Writes receipts, one batch at a time, over a connection of its own.
 #[derive(Debug)]
-pub struct Writer(Kind);
+pub struct Writer {
+    kind: Kind,
+    store: Store,
+    normaliser: Normaliser,
+}
+
+/// A message of which some receipts take no part, as its callback URLs were signed for somebody else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispute {
+    /// The message.
+    pub sid: MessageSid,
+    /// Its account.
+    pub account: AccountName,
+    /// How many receipts take no part that did so far, or are new.
+    pub excluded: usize,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -27,25 +42,89 @@ impl Store {
     /// no longer than `patience` is given up by the database too, then.
     #[must_use]
     pub fn writer(&self, patience: Duration) -> Writer {
-        Writer(match &self.backend {
+        let kind = match &self.backend {
             Backend::Postgres(postgres) => Kind::Postgres(Box::new(postgres.writer(patience))),
             Backend::Sqlite(sqlite) => Kind::Sqlite(sqlite.clone()),
-        })
+        };
+        Writer { kind, store: self.clone(), normaliser: Normaliser::default() }
     }
 }
 
 impl Writer {
-    /// Appends a batch of receipts and advances the outcomes of their messages, in one transaction.
-    /// Once it returns `Ok`, all of it is on disk. May be dropped at any time: whether the batch is on
-    /// disk is then not known.
+    /// The same, which reads stored receipts by these rules where it has to look at them again.
+    #[must_use]
+    pub fn normalising_by(self, normaliser: Normaliser) -> Self {
+        Self { normaliser, ..self }
+    }
+
+    /// Appends a batch of receipts and advances the outcomes of their messages, in one transaction. A message about
+    /// which there is a dispute gets one of its own. Once it returns `Ok`, all of it is on disk. May be dropped at
+    /// any time: whether the batch is on disk is then not known.
     ///
     /// # Errors
-    /// [`StoreError`]: none of the batch is known to be kept, and all of it may be recorded again.
-    pub async fn record(&mut self, receipts: &[&DeliveryReceipt]) -> Result<(), StoreError> {
-        let messages = &Message::of_batch(receipts.iter().copied());
+    /// [`StoreError`]: not all of the batch is known to be kept, and all of it may be recorded again.
+    pub async fn record(&mut self, receipts: &[&DeliveryReceipt]) -> Result<Vec<Dispute>, StoreError> {
+        let messages = Message::of_batch(receipts.iter().copied());
+        if messages.iter().any(|message| message.standing().is_disputed()) {
+            return Box::pin(self.record_apart(receipts, messages)).await;
+        }
+        if self.merge(receipts, &messages).await? {
+            return Ok(Vec::new());
+        }
+        Box::pin(self.settle_contested(receipts, &messages)).await
+    }
+
+    /// Records a batch that has disputes within itself.
+    async fn record_apart(
+        &mut self,
+        receipts: &[&DeliveryReceipt],
+        mut messages: Vec<Message<'_>>,
+    ) -> Result<Vec<Dispute>, StoreError> {
+        let apart: Vec<_> = messages.extract_if(.., |message| message.standing().is_disputed()).collect();
+        let mut plain = receipts.to_vec();
+        plain.retain(|receipt| !apart.iter().any(|message| message.is_about(receipt)));
+        let mut disputes = Vec::new();
+        if !plain.is_empty() && !self.merge(&plain, &messages).await? {
+            disputes = self.settle_contested(&plain, &messages).await?;
+        }
+        disputes.extend(self.settle(receipts, &apart.iter().collect::<Vec<_>>()).await?);
+        Ok(disputes)
+    }
+
+    /// Settles what a merge has left as it was.
+    async fn settle_contested(
+        &self,
+        receipts: &[&DeliveryReceipt],
+        messages: &[Message<'_>],
+    ) -> Result<Vec<Dispute>, StoreError> {
+        let contested = self.store.contested(messages).await?;
+        self.settle(receipts, &contested).await
+    }
+
+    async fn settle(
+        &self,
+        receipts: &[&DeliveryReceipt],
+        contested: &[&Message<'_>],
+    ) -> Result<Vec<Dispute>, StoreError> {
+        let mut disputes = Vec::new();
+        for message in contested {
+            let theirs = receipts.iter().copied().filter(|receipt| message.is_about(receipt));
+            let excluded = self.store.settle(&theirs.collect::<Vec<_>>(), &self.normaliser).await?;
+            let (sid, account) = (message.sid.clone().into_owned(), message.account.clone().into_owned());
+            disputes.extend((excluded > 0).then_some(Dispute { sid, account, excluded }));
+        }
+        Ok(disputes)
+    }
+
+    /// False where some messages could not be merged as they are: nothing is written of those.
+    async fn merge(
+        &mut self,
+        receipts: &[&DeliveryReceipt],
+        messages: &[Message<'_>],
+    ) -> Result<bool, StoreError> {
         let attempt = |kind| attempt(kind, receipts, messages);
         let contended = |error: &StoreError| error.failure() == Failure::Contention;
-        attempt.retry(patience()).context(&mut self.0).when(contended).await.1
+        attempt.retry(patience()).context(&mut self.kind).when(contended).await.1
     }
 }
 
@@ -54,7 +133,7 @@ async fn attempt<'w>(
     kind: &'w mut Kind,
     receipts: &[&DeliveryReceipt],
     messages: &[Message<'_>],
-) -> (&'w mut Kind, Result<(), StoreError>) {
+) -> (&'w mut Kind, Result<bool, StoreError>) {
     let recorded = match kind {
         Kind::Postgres(postgres) => postgres.record(receipts, messages).await,
         Kind::Sqlite(sqlite) => sqlite.record(receipts, messages).await.map_err(StoreError::from),

@@ -162,6 +162,7 @@ async fn what_a_spool_has_set_aside_goes_too_and_what_waits_is_said() {
         content_encoding: None,
         query: String::new(),
         body: body.into(),
+        signed_for: None,
     };
     spool.append(&[request("SmsSid=a&To=%2B919812345670"), request("SmsSid=b&To=1")]).await.unwrap();
     spool.remove(2, &[(1, "no account".into()), (2, "no account".into())]).await.unwrap();

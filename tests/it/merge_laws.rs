@@ -110,6 +110,7 @@ fn evidence_goes_before_time_time_before_specificity_and_specificity_before_the_
             anomalies: Anomalies::NONE,
             source: Source::Callback,
             received_at: Time::UNIX_EPOCH,
+            signed_for: None,
         };
         DeliveryReceipt::normalise(callback, reception).outcome.verdict
     };

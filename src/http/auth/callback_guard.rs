@@ -80,16 +80,17 @@ impl CallbackGuard {
         }
     }
 
-    /// Lets a callback in whose URL was signed, if it is about the right recipient.
+    /// Lets a callback in whose URL was signed, if it is about the right recipient. Returns that recipient, where the
+    /// callback is about it.
     pub fn admit_for(
         &self,
         signed_for: &SignedFor,
         said: Option<&str>,
         (account, caller): (&Account, Caller),
-    ) -> Result<(), Problem> {
+    ) -> Result<Option<String>, Problem> {
         match signed_for.check(said, account) {
-            Ok(()) => Ok(()),
-            Err(fault) => self.refuse(Refusal::Signature(fault), caller),
+            Ok(number) => Ok(Some(number)),
+            Err(fault) => self.refuse(Refusal::Signature(fault), caller).map(|()| None),
         }
     }
 

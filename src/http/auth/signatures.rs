@@ -75,11 +75,13 @@ impl Signatures {
 }
 
 impl SignedFor {
-    /// Whether a callback about `said` is what the URL was signed for.
-    pub(super) fn check(&self, said: Option<&str>, account: &Account) -> Result<(), Fault> {
+    /// The recipient in E.164, or as the URL spells it where that is no number, if a callback about `said` is what
+    /// the URL was signed for.
+    pub(super) fn check(&self, said: Option<&str>, account: &Account) -> Result<String, Fault> {
         let read = |text| Recipient::read(text, account.country);
-        let fits = said.is_some_and(|said| read(&self.0).may_be(&read(said)));
-        if fits { Ok(()) } else { Err(Fault::OtherRecipient) }
+        let own = read(&self.0);
+        let fits = said.is_some_and(|said| own.may_be(&read(said)));
+        if fits { Ok(own.e164.unwrap_or_else(|| self.0.clone())) } else { Err(Fault::OtherRecipient) }
     }
 }
 
@@ -166,7 +168,7 @@ mod tests {
         let account = Account::unconfigured(AccountName::new("acme").unwrap());
         let check = |said| SignedFor("+919812345670".to_owned()).check(said, &account);
         for said in ["09812345670", "919812345670", "0XXXXX45670"] {
-            assert_eq!(check(Some(said)), Ok(()), "{said}");
+            assert_eq!(check(Some(said)), Ok("+919812345670".to_owned()), "{said}");
         }
         for said in [None, Some(""), Some("09812345671"), Some("XXXXXXXXXX"), Some("null")] {
             assert_eq!(check(said), Err(Fault::OtherRecipient), "{said:?}");

@@ -65,6 +65,9 @@ async fn callbacks(
         let page = PageRequest { limit: RECEIPTS, after };
         let page = state.store.receipts(sid, &account.name, page).await.map_err(failed)?;
         for stored in &page.items {
+            if !message.admits(stored.signed_for.as_deref()) {
+                continue;
+            }
             let receipt = stored.normalise(account, &state.table).map_err(failed)?;
             updated = updated.max(receipt.updated_at.or(Some(receipt.received_at)));
             texts.take_in(&receipt.fields);

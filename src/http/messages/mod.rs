@@ -28,7 +28,7 @@ use super::{
     openapi::{ProblemBody, Refusals},
 };
 use crate::{
-    domain::{Message, StatusTable},
+    domain::{Message, StatusTable, participation},
     storage::{Cursor, PageRequest, StoreError, StoredReceipt},
 };
 
@@ -111,13 +111,21 @@ pub(super) async fn callbacks(
     let after = after.map_err(|error| Problem::parameter("cursor", error))?;
     let message = find(&state, &sid, which.account.as_deref()).await?;
     let page = PageRequest { limit: RECEIPTS_PER_PAGE, after };
+    let from_start = page.after.is_none();
     let page = state.store.receipts(&sid, &message.account, page).await?;
     let account = state.account(&message.account);
-    let view = |receipt: &StoredReceipt| {
-        let meaning = receipt.normalise(&account, &state.table)?;
-        Ok(json!(ReceiptView::of(receipt, &meaning, &state.table)))
+    let meanings = page.items.iter().map(|receipt| receipt.normalise(&account, &state.table));
+    let meanings = meanings.collect::<Result<Vec<_>, StoreError>>()?;
+    let whole = from_start && page.next.is_none() && !page.items.iter().any(StoredReceipt::is_erased);
+    let takes_part = if whole {
+        participation(&meanings.iter().collect::<Vec<_>>())
+    } else {
+        page.items.iter().map(|receipt| message.admits(receipt.signed_for.as_deref())).collect()
     };
-    let items = page.items.iter().map(view).collect::<Result<Vec<Value>, StoreError>>()?;
+    let views = page.items.iter().zip(&meanings).zip(takes_part).map(|((receipt, meaning), takes_part)| {
+        json!(ReceiptView::of(receipt, meaning, &state.table).taking_part(takes_part))
+    });
+    let items = views.collect();
     let next_cursor = page.next.map(|next| next.encode(RECEIPTS_LIST));
     Ok(Json(Receipts { items, next_cursor }).into_response())
 }

@@ -144,6 +144,12 @@ pub(crate) struct ReceiptView<'a> {
     /// When it was received.
     #[schema(value_type = String, format = DateTime)]
     received_at: Time,
+    /// The recipient that its callback URL was signed for; null where a token authenticated it, or nothing. Empty where
+    /// it has been erased.
+    signed_for: Option<&'a str>,
+    /// Whether it takes part in the outcome: not where its callback URL was signed for another recipient than the
+    /// message's.
+    takes_part: bool,
     /// Every field as received; the values of one that was given several times are a list.
     #[schema(value_type = Object)]
     fields: &'a Map<String, Value>,
@@ -165,9 +171,16 @@ struct NormalisedView<'a> {
 }
 
 impl<'a> ReceiptView<'a> {
+    /// The same, where it does not take part in the outcome, or does.
+    pub fn taking_part(self, takes_part: bool) -> Self {
+        Self { takes_part, ..self }
+    }
+
     /// A receipt of the log, and what it means by `table`.
     pub fn of(receipt: &'a StoredReceipt, meaning: &'a DeliveryReceipt, table: &'a StatusTable) -> Self {
         Self {
+            takes_part: true,
+            signed_for: receipt.signed_for.as_deref(),
             id: receipt.id,
             source: receipt.source,
             received_at: receipt.received_at,

@@ -2,7 +2,7 @@
 
 use super::Drain;
 use crate::{
-    ingest::{commit::Pending, rejected::reason, spool::unspooled},
+    ingest::{commit::Pending, reader::Arrival, rejected::reason, spool::unspooled},
     storage::{Failure, SpooledRequest, StoreError},
 };
 
@@ -20,7 +20,8 @@ impl Drain {
                 undrainable.push((id, format!("the account `{}` is not configured", spooled.account)));
                 continue;
             };
-            match self.reader.read(&raw, account, received_at) {
+            let arrival = Arrival { account, received_at, signed_for: spooled.signed_for.as_deref() };
+            match self.reader.read(&raw, arrival) {
                 Ok(receipt) => batch.push(Pending { receipt, raw, waiting: id }),
                 Err(error) => refused.push((id, raw, (&account.name, received_at), reason(&error))),
             }

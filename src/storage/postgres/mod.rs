@@ -5,6 +5,7 @@ mod erase;
 mod record;
 mod retention;
 mod session;
+mod settle;
 mod writer;
 
 use std::{sync::Arc, time::Duration};
@@ -18,6 +19,7 @@ use tokio::time::timeout;
 pub(super) use campaign::CAMPAIGN;
 pub(super) use erase::ERASE;
 pub(super) use retention::TAKE_LEASE;
+pub(super) use settle::SETTLE;
 pub(super) use writer::Writer;
 
 use self::session::{Begin, Session};

@@ -22,8 +22,9 @@ macro_rules! merge {
     };
 }
 
-/// Merges the messages in `$1..$22` into the stored ones, and appends the receipts in `$23..$29` to the log.
-/// The messages come in the order of their keys, so that replicas lock them in one order.
+/// Merges the messages in `$1..$23` into the stored ones, and appends the receipts in `$24..$31` to the log.
+/// The messages come in the order of their keys, so that replicas lock them in one order. A message that cannot be
+/// merged as it is stays as it was, and its receipts are not appended.
 pub(super) const RECORD: &str = concat!(
     "WITH message AS (INSERT INTO messages (",
     message_columns!(),
@@ -32,17 +33,17 @@ pub(super) const RECORD: &str = concat!(
     " FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::int4[], \
             $7::timestamptz[], $8::int4[], $9::int4[], $10::int4[], $11::int2[], $12::bool[], $13::text[], \
             $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], \
-            $21::text[], $22::text[]) \
+            $21::text[], $22::text[], $23::text[]) \
         AS message (",
     message_columns!(),
     ")",
     merge!(),
     " RETURNING id, sid, account) \
-     INSERT INTO receipts (message_id, received_at, anomalies, source, labels, fields) \
-        SELECT message.id, received_at, anomalies, source, labels::json, fields::json \
-        FROM UNNEST($23::text[], $24::text[], $25::timestamptz[], $26::int4[], $27::text[], $28::text[], \
-            $29::text[]) WITH ORDINALITY \
-        AS receipt (sid, account, received_at, anomalies, source, labels, fields, place) \
+     INSERT INTO receipts (message_id, received_at, anomalies, source, signed_for, labels, fields) \
+        SELECT message.id, received_at, anomalies, source, signed_for, labels::json, fields::json \
+        FROM UNNEST($24::text[], $25::text[], $26::timestamptz[], $27::int4[], $28::text[], $29::text[], \
+            $30::text[], $31::text[]) WITH ORDINALITY \
+        AS receipt (sid, account, received_at, anomalies, source, signed_for, labels, fields, place) \
         JOIN message USING (sid, account) ORDER BY place",
 );
 
@@ -52,20 +53,22 @@ pub(super) const RECORD_ONE: &str = concat!(
     "WITH message AS (INSERT INTO messages (",
     message_columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-            $21, $22::text::jsonb)",
+            $21, $22, $23::text::jsonb)",
     merge!(),
     " RETURNING id) \
-     INSERT INTO receipts (message_id, received_at, anomalies, source, labels, fields) \
-        SELECT id, $23, $24, $25, $26::text::json, $27::text::json FROM message",
+     INSERT INTO receipts (message_id, received_at, anomalies, source, signed_for, labels, fields) \
+        SELECT id, $24, $25, $26, $27, $28::text::json, $29::text::json FROM message",
 );
 
-/// Writes a batch of receipts, and the messages that they add up to.
+/// Writes a batch of receipts, and the messages that they add up to. False where some messages could not be merged
+/// as they are: nothing is written of those.
 pub(super) async fn record(
     connection: &mut PgConnection,
     receipts: &[&DeliveryReceipt],
     messages: &[Message<'_>],
-) -> sqlx::Result<()> {
-    bind(receipts, messages).execute(connection).await.map(|_| ())
+) -> sqlx::Result<bool> {
+    let done = bind(receipts, messages).execute(connection).await?;
+    Ok(done.rows_affected() == receipts.len() as u64)
 }
 
 /// The same by a statement that leaves nothing behind in the session.
@@ -73,8 +76,9 @@ pub(super) async fn record_unnamed(
     connection: &mut PgConnection,
     receipts: &[&DeliveryReceipt],
     messages: &[Message<'_>],
-) -> sqlx::Result<()> {
-    bind(receipts, messages).persistent(false).execute(connection).await.map(|_| ())
+) -> sqlx::Result<bool> {
+    let done = bind(receipts, messages).persistent(false).execute(connection).await?;
+    Ok(done.rows_affected() == receipts.len() as u64)
 }
 
 type Statement<'q> = Query<'q, Db, PgArguments>;
@@ -110,10 +114,12 @@ fn bind_one<'q>(receipt: &'q DeliveryReceipt, message: &'q Message<'_>) -> State
         .bind(outcome.recipient.e164.as_deref())
         .bind(outcome.recipient.raw.as_deref())
         .bind(outcome.custom_field.as_deref())
+        .bind(message.signed_for.as_deref())
         .bind(labels_json(&outcome.labels))
         .bind(receipt.received_at)
         .bind(receipt.outcome.anomalies.of_request().bits())
         .bind(<&str>::from(receipt.source))
+        .bind(receipt.signed_for.as_deref())
         .bind(labels_json(&receipt.outcome.labels))
         .bind(fields_json(&receipt.fields))
 }
@@ -129,7 +135,7 @@ fn bind_batch<'q>(receipts: &'q [&DeliveryReceipt], messages: &'q [Message<'_>])
         .bind(each.clone().map(|m| m.first_received_at).bind_iter())
         .bind(each.clone().map(|m| m.last_received_at).bind_iter())
         .bind(each.clone().map(|m| m.decided_at).bind_iter())
-        .bind(each.map(|m| m.callbacks).bind_iter())
+        .bind(each.clone().map(|m| m.callbacks).bind_iter())
         .bind(verdicts.clone().map(|v| v.sent_at).bind_iter())
         .bind(verdicts.clone().map(|v| v.code).bind_iter())
         .bind(outcomes.clone().map(|o| o.sms_units).bind_iter())
@@ -145,6 +151,7 @@ fn bind_batch<'q>(receipts: &'q [&DeliveryReceipt], messages: &'q [Message<'_>])
         .bind(outcomes.clone().map(|o| o.recipient.e164.as_deref()).bind_iter())
         .bind(outcomes.clone().map(|o| o.recipient.raw.as_deref()).bind_iter())
         .bind(outcomes.clone().map(|o| o.custom_field.as_deref()).bind_iter())
+        .bind(each.map(|m| m.signed_for.as_deref()).bind_iter())
         .bind(outcomes.map(|o| labels_json(&o.labels)).bind_iter());
     let each = receipts.iter();
     query
@@ -153,6 +160,7 @@ fn bind_batch<'q>(receipts: &'q [&DeliveryReceipt], messages: &'q [Message<'_>])
         .bind(each.clone().map(|r| r.received_at).bind_iter())
         .bind(each.clone().map(|r| r.outcome.anomalies.of_request().bits()).bind_iter())
         .bind(each.clone().map(|r| <&str>::from(r.source)).bind_iter())
+        .bind(each.clone().map(|r| r.signed_for.as_deref()).bind_iter())
         .bind(each.clone().map(|r| labels_json(&r.outcome.labels)).bind_iter())
         .bind(each.map(|r| fields_json(&r.fields)).bind_iter())
 }

@@ -31,13 +31,13 @@ impl Writer {
         Self { options, patience, pooled, connection: None }
     }
 
-    /// Records a batch. A connection that has gone stale is replaced, once: the database may have been
+    /// Records a batch; false where some messages could not be merged as they are. A connection that has gone stale is replaced, once: the database may have been
     /// restarted since it was last used.
     pub async fn record(
         &mut self,
         receipts: &[&DeliveryReceipt],
         messages: &[Message<'_>],
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         // Taken out, so that it is closed where this is dropped halfway.
         if let Some(connection) = self.connection.take() {
             let (connection, recorded) = self.attempt(connection, receipts, messages).await;
@@ -68,7 +68,7 @@ impl Writer {
         mut connection: PgConnection,
         receipts: &[&DeliveryReceipt],
         messages: &[Message<'_>],
-    ) -> (Option<PgConnection>, Result<(), StoreError>) {
+    ) -> (Option<PgConnection>, Result<bool, StoreError>) {
         let recorded = match &self.pooled {
             None => record(&mut connection, receipts, messages).await,
             Some(begin) => record_pooled(&mut connection, begin, (receipts, messages)).await,
@@ -84,10 +84,10 @@ async fn record_pooled(
     connection: &mut PgConnection,
     begin: &Begin,
     (receipts, messages): (&[&DeliveryReceipt], &[Message<'_>]),
-) -> sqlx::Result<()> {
+) -> sqlx::Result<bool> {
     let mut transaction = connection.begin_with(begin.statement()).await?;
     match record_unnamed(&mut transaction, receipts, messages).await {
-        Ok(()) => transaction.commit().await,
+        Ok(whole) => transaction.commit().await.map(|()| whole),
         Err(error) => {
             // At once, so that the session goes back to the pooler. Where that fails, the next use shows it.
             let _ = transaction.rollback().await;

@@ -58,10 +58,12 @@ pub struct SpooledRequest {
     pub query: String,
     /// The body.
     pub body: Vec<u8>,
+    /// The recipient that the callback URL was signed for, where a signature authenticated the callback.
+    pub signed_for: Option<String>,
 }
 
-const COLUMNS: &str = "received_at, account, method, content_type, content_encoding, query, body";
-const OLDEST: &str = "SELECT id, received_at, account, method, content_type, content_encoding, query, body \
+const COLUMNS: &str = "received_at, account, method, content_type, content_encoding, query, body, signed_for";
+const OLDEST: &str = "SELECT id, received_at, account, method, content_type, content_encoding, query, body, signed_for \
                       FROM spooled WHERE id > $1 ORDER BY id LIMIT $2";
 const COUNT: &str = "SELECT count(*) FROM spooled";
 /// Writes, and leaves nothing behind.
@@ -126,7 +128,8 @@ impl SpoolFile {
                 .push_bind(&request.content_type)
                 .push_bind(&request.content_encoding)
                 .push_bind(&request.query)
-                .push_bind(&request.body);
+                .push_bind(&request.body)
+                .push_bind(&request.signed_for);
         });
         // One of a kind: its text goes by how many there are.
         insert.build().persistent(false).execute(&self.pool).await.map(|_| ()).map_err(failed)

@@ -13,8 +13,9 @@ use crate::{
 };
 
 pub(super) const REMOVE: &str = "DELETE FROM spooled WHERE id <= $1";
-pub(super) const QUARANTINE: &str = "INSERT INTO quarantined (received_at, account, method, content_type, content_encoding, query, body, reason) \
-     SELECT received_at, account, method, content_type, content_encoding, query, body, $2 FROM spooled WHERE id = $1";
+pub(super) const QUARANTINE: &str = "INSERT INTO quarantined (received_at, account, method, content_type, content_encoding, query, body, \
+        signed_for, reason) \
+     SELECT received_at, account, method, content_type, content_encoding, query, body, signed_for, $2 FROM spooled WHERE id = $1";
 
 pub(super) const QUARANTINED: &str = "SELECT id, query, body FROM quarantined \
     WHERE $1 IS NULL OR account = $1 ORDER BY id";

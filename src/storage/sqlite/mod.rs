@@ -4,6 +4,7 @@ mod campaign;
 mod erase;
 mod record;
 mod retention;
+mod settle;
 
 use std::{fs, path::Path};
 
@@ -18,6 +19,7 @@ use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
 pub(super) use campaign::CAMPAIGN;
 pub(super) use erase::ERASE;
 pub(super) use retention::TAKE_LEASE;
+pub(super) use settle::SETTLE;
 
 /// Every statement that only SQLite runs, but for those of a campaign.
 pub(super) fn statements() -> Vec<&'static str> {

@@ -4,13 +4,14 @@ use std::sync::LazyLock;
 
 use sqlx::{Sqlite as Db, SqliteConnection, query::Query, sqlite::SqliteArguments};
 
-use super::{Sqlite, begin, give_back};
+use super::{Sqlite, begin, give_back, settle::STANDINGS};
 use crate::{
     domain::{DeliveryReceipt, Message},
     storage::{
         receipt::fields_json,
         row::labels_json,
         sql::{believe, believed, keep_greater, message_columns, on_conflict_merge},
+        standing::{contested_among, sids_json},
         time::StoredTime,
     },
 };
@@ -45,14 +46,15 @@ macro_rules! joined_labels {
 /// Merges messages into the stored ones.
 static MERGE: LazyLock<ByRows> = LazyLock::new(|| {
     let head = concat!("INSERT INTO messages (", message_columns!(), ")");
-    let row = format!("({})", vec!["?"; 22].join(", "));
+    let row = format!("({})", vec!["?"; 23].join(", "));
     ByRows::new(head, &row, on_conflict_merge!("-1", joined_labels!()))
 });
 
 /// Appends receipts of stored messages.
 static APPEND: LazyLock<ByRows> = LazyLock::new(|| {
-    let head = "INSERT INTO receipts (message_id, received_at, anomalies, source, labels, fields)";
-    ByRows::new(head, "((SELECT id FROM messages WHERE sid = ? AND account = ?), ?, ?, ?, ?, ?)", "")
+    let head =
+        "INSERT INTO receipts (message_id, received_at, anomalies, source, signed_for, labels, fields)";
+    ByRows::new(head, "((SELECT id FROM messages WHERE sid = ? AND account = ?), ?, ?, ?, ?, ?, ?)", "")
 });
 
 /// Every statement that writes a batch, for few and for many rows.
@@ -61,7 +63,12 @@ pub fn statements() -> [&'static str; 4] {
 }
 
 impl Sqlite {
-    pub async fn record(&self, receipts: &[&DeliveryReceipt], messages: &[Message<'_>]) -> sqlx::Result<()> {
+    /// False where some messages could not be merged as they are: nothing is written of those.
+    pub async fn record(
+        &self,
+        receipts: &[&DeliveryReceipt],
+        messages: &[Message<'_>],
+    ) -> sqlx::Result<bool> {
         let mut connection = self.writer().acquire().await?;
         let recorded = record(&mut connection, receipts, messages).await;
         give_back(connection, recorded)
@@ -72,18 +79,42 @@ async fn record(
     connection: &mut SqliteConnection,
     receipts: &[&DeliveryReceipt],
     messages: &[Message<'_>],
-) -> sqlx::Result<()> {
+) -> sqlx::Result<bool> {
     let mut transaction = begin(connection).await?;
+    let mut merged = 0;
     for rows in messages.chunks(ROWS) {
         let query = sqlx::query(MERGE.of(rows.len()));
-        rows.iter().fold(query, bind_message).execute(&mut *transaction).await?;
+        merged += rows.iter().fold(query, bind_message).execute(&mut *transaction).await?.rows_affected();
     }
+    let whole = merged == messages.len() as u64;
+    if whole {
+        append(&mut transaction, receipts).await?;
+    } else {
+        let contested = contested(&mut transaction, messages).await?;
+        let mut plain = receipts.to_vec();
+        plain.retain(|receipt| !contested.iter().any(|message| message.is_about(receipt)));
+        append(&mut transaction, &plain).await?;
+    }
+    transaction.commit().await?;
+    Ok(whole)
+}
+
+async fn append(connection: &mut SqliteConnection, receipts: &[&DeliveryReceipt]) -> sqlx::Result<()> {
     for rows in receipts.chunks(ROWS) {
         let query = sqlx::query(APPEND.of(rows.len()));
         let query = rows.iter().fold(query, |query, receipt| bind_receipt(query, receipt));
-        query.execute(&mut *transaction).await?;
+        query.execute(&mut *connection).await?;
     }
-    transaction.commit().await
+    Ok(())
+}
+
+/// The messages that were not merged.
+async fn contested<'m, 'r>(
+    connection: &mut SqliteConnection,
+    messages: &'m [Message<'r>],
+) -> sqlx::Result<Vec<&'m Message<'r>>> {
+    let stored = sqlx::query_as(STANDINGS).bind(sids_json(messages)).fetch_all(connection).await?;
+    Ok(contested_among(messages, &stored))
 }
 
 type Statement<'q> = Query<'q, Db, SqliteArguments>;
@@ -113,6 +144,7 @@ fn bind_message<'q>(query: Statement<'q>, message: &'q Message<'_>) -> Statement
         .bind(outcome.recipient.e164.as_deref())
         .bind(outcome.recipient.raw.as_deref())
         .bind(outcome.custom_field.as_deref())
+        .bind(message.signed_for.as_deref())
         .bind(labels_json(&outcome.labels))
 }
 
@@ -123,6 +155,7 @@ fn bind_receipt<'q>(query: Statement<'q>, receipt: &'q DeliveryReceipt) -> State
         .bind(StoredTime(receipt.received_at))
         .bind(receipt.outcome.anomalies.of_request().bits())
         .bind(<&str>::from(receipt.source))
+        .bind(receipt.signed_for.as_deref())
         .bind(labels_json(&receipt.outcome.labels))
         .bind(fields_json(&receipt.fields))
 }

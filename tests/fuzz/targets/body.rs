@@ -43,6 +43,7 @@ fn read(request: &RawRequest) -> Option<DeliveryReceipt> {
         anomalies: parsed.anomalies,
         source: Source::Callback,
         received_at: Time::UNIX_EPOCH,
+        signed_for: None,
     };
     Some(DeliveryReceipt::normalise(parsed.callback, reception))
 }

@@ -14,6 +14,7 @@ pub struct Said {
     labels: Vec<(String, String)>,
     bad_text: bool,
     received_at: i64,
+    signed_for: Option<&'static str>,
 }
 
 fn codes() -> impl Strategy<Value = String> {
@@ -87,9 +88,15 @@ pub fn said() -> impl Strategy<Value = Said> {
             ];
             let fields = fields.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
             let labels = labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-            Said { fields, labels, bad_text, received_at }
+            Said { fields, labels, bad_text, received_at, signed_for: None }
         },
     )
+}
+
+/// Receipts of which some came by URLs that were signed for one of few recipients.
+pub fn signed_or_not() -> impl Strategy<Value = Said> {
+    let number = select(vec!["+919812345670", "+919812345671", "+919800005670", "56767"]);
+    (said(), option::weighted(0.6, number)).prop_map(|(said, signed_for)| Said { signed_for, ..said })
 }
 
 impl Said {
@@ -118,6 +125,7 @@ impl Said {
             anomalies,
             source: Source::Callback,
             received_at: Time::from_timestamp_micros(super::NOW_MICROS + self.received_at).unwrap(),
+            signed_for: self.signed_for.map(str::to_owned),
         };
         DeliveryReceipt::normalise(callback.unwrap(), reception)
     }

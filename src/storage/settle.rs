@@ -1,0 +1,154 @@
+//! Settling a dispute about a message: a signed callback URL was used for a message that may be to somebody else.
+//! The statements that merge leave such a message as it is. Here all its receipts are looked at again, old and new,
+//! by the rule that says which of them take part, in one transaction that locks the message.
+
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use sqlx::FromRow;
+
+use super::{
+    Backend, Failure, Store, StoreError,
+    condition::Dialect,
+    on_readers, postgres,
+    receipt::{ReceiptRow, fields_json},
+    row::{MessageRow, labels_json},
+    settle_sql::SettleSql,
+    settling::{LONGEST_HISTORY, Normaliser, Settling},
+    sqlite,
+    standing::{StandingRow, contested_among, sids_json},
+    time::StoredTime,
+};
+use crate::domain::{DeliveryReceipt, Message};
+
+#[derive(FromRow)]
+struct LockedRow {
+    id: i64,
+    #[sqlx(flatten)]
+    message: MessageRow,
+}
+
+/// Binds what is stored of a message, in the order of `message_columns!`.
+macro_rules! bind_message {
+    ($query:expr, $message:expr) => {{
+        let (message, outcome) = ($message, &*$message.outcome);
+        let verdict = &outcome.verdict;
+        $query
+            .bind(message.sid.as_str())
+            .bind(message.account.as_str())
+            .bind(StoredTime(message.first_received_at))
+            .bind(StoredTime(message.last_received_at))
+            .bind(StoredTime(message.decided_at))
+            .bind(message.callbacks)
+            .bind(verdict.sent_at.map(StoredTime))
+            .bind(verdict.code)
+            .bind(outcome.sms_units)
+            .bind(outcome.anomalies.bits())
+            .bind(verdict.evidence as i16)
+            .bind(verdict.specific)
+            .bind(verdict.status.as_deref())
+            .bind(verdict.name.as_deref())
+            .bind(<&str>::from(verdict.outcome))
+            .bind(<&str>::from(verdict.category))
+            .bind(<&str>::from(verdict.retry))
+            .bind(<&str>::from(verdict.confirmed_by))
+            .bind(outcome.recipient.e164.as_deref())
+            .bind(outcome.recipient.raw.as_deref())
+            .bind(outcome.custom_field.as_deref())
+            .bind(message.signed_for.as_deref())
+            .bind(labels_json(&outcome.labels))
+    }};
+}
+
+/// Settles in a transaction. Returns how many receipts take no part that did before, or are new.
+macro_rules! settle_in {
+    ($transaction:expr, $sql:expr, $settling:expr) => {{
+        let (mut transaction, sql, settling) = ($transaction, $sql, $settling);
+        let fresh = Message::of_history(settling.receipts);
+        let inserted =
+            bind_message!(sqlx::query(sql.insert_message), &fresh).execute(&mut *transaction).await?;
+        let locked = sqlx::query_as(sql.lock_message).bind(fresh.sid.as_str()).bind(fresh.account.as_str());
+        let LockedRow { id, message }: LockedRow = locked.fetch_one(&mut *transaction).await?;
+        let mut excluded = settling.excluded_of(&[]);
+        if inserted.rows_affected() == 0 {
+            let stored = Message::try_from(message).map_err(|error| sqlx::Error::Decode(error.into()))?;
+            let rows: Vec<ReceiptRow> = sqlx::query_as(sql.history)
+                .bind(id)
+                .bind(StoredTime(stored.first_received_at))
+                .bind(StoredTime(stored.last_received_at))
+                .bind(i64::try_from(LONGEST_HISTORY + 1).unwrap_or(i64::MAX))
+                .fetch_all(&mut *transaction)
+                .await?;
+            let history = settling.history(&stored, rows);
+            excluded = settling.excluded_of(&history);
+            let settled = settling.settled(&stored, &history);
+            bind_message!(sqlx::query(sql.replace_message), &settled).execute(&mut *transaction).await?;
+        }
+        for receipt in settling.receipts {
+            sqlx::query(sql.append_receipt)
+                .bind(id)
+                .bind(StoredTime(receipt.received_at))
+                .bind(receipt.outcome.anomalies.of_request().bits())
+                .bind(<&str>::from(receipt.source))
+                .bind(receipt.signed_for.as_deref())
+                .bind(labels_json(&receipt.outcome.labels))
+                .bind(fields_json(&receipt.fields))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(excluded)
+    }};
+}
+
+impl Store {
+    /// Those of `messages` that cannot be merged with what is stored.
+    pub(super) async fn contested<'m, 'r>(
+        &self,
+        messages: &'m [Message<'r>],
+    ) -> Result<Vec<&'m Message<'r>>, StoreError> {
+        let (statement, sids) = (self.settle_sql().standings, sids_json(messages));
+        let stored: Vec<StandingRow> =
+            on_readers!(self, pool => sqlx::query_as(statement).bind(sids).fetch_all(pool))?;
+        Ok(contested_among(messages, &stored))
+    }
+
+    /// Records receipts of one message about which there is a dispute. Returns how many receipts of it take no part
+    /// that did so far, or are new.
+    pub(super) async fn settle(
+        &self,
+        receipts: &[&DeliveryReceipt],
+        normaliser: &Normaliser,
+    ) -> Result<usize, StoreError> {
+        let settling = Settling { receipts, normaliser };
+        let pauses = ExponentialBuilder::new().with_min_delay(Duration::from_millis(2)).with_jitter();
+        let contended = |error: &StoreError| error.failure() == Failure::Contention;
+        (|| self.settle_once(&settling)).retry(pauses).when(contended).await
+    }
+
+    async fn settle_once(&self, settling: &Settling<'_>) -> Result<usize, StoreError> {
+        let sql = self.settle_sql();
+        match &self.backend {
+            Backend::Postgres(to) => {
+                let settled = async { settle_in!(to.writing().await?, sql, settling) };
+                Box::pin(self.in_time(settled)).await
+            }
+            Backend::Sqlite(to) => {
+                let settled = async {
+                    let mut connection = to.writer().acquire().await?;
+                    let settled = async { settle_in!(sqlite::begin(&mut connection).await?, sql, settling) };
+                    let settled = settled.await;
+                    sqlite::give_back(connection, settled)
+                };
+                Box::pin(self.in_time(settled)).await
+            }
+        }
+    }
+
+    fn settle_sql(&self) -> &'static SettleSql {
+        match self.dialect() {
+            Dialect::Postgres => &postgres::SETTLE,
+            Dialect::Sqlite => &sqlite::SETTLE,
+        }
+    }
+}

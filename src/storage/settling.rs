@@ -1,0 +1,67 @@
+//! What becomes of a disputed message: its stored receipts and new ones, looked at together. Nothing is asked of a
+//! database here.
+
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
+
+use super::{StoredReceipt, receipt::ReceiptRow};
+use crate::domain::{Account, AccountName, DeliveryReceipt, Message, StatusTable, participation};
+
+/// How stored receipts are read again: by the codes in force, and by what is configured of their accounts.
+#[derive(Clone, Debug, Default)]
+pub struct Normaliser {
+    /// The codes.
+    pub table: Arc<StatusTable>,
+    /// The accounts.
+    pub accounts: Arc<HashMap<AccountName, Account>>,
+}
+
+/// The most receipts of a message that are looked at again. A message has a handful; one with more is flooded, and
+/// what it has become so far stays, whatever comes.
+pub(super) const LONGEST_HISTORY: usize = 256;
+
+/// New receipts of one message, and how its stored ones are read.
+pub(super) struct Settling<'s> {
+    pub receipts: &'s [&'s DeliveryReceipt],
+    pub normaliser: &'s Normaliser,
+}
+
+impl Settling<'_> {
+    /// The receipts that have led to what is stored. Where they are not all there any more, or too many, or have been
+    /// erased, the message itself stands in for them.
+    pub fn history(&self, stored: &Message<'_>, rows: Vec<ReceiptRow>) -> Vec<DeliveryReceipt> {
+        let account = self.normaliser.accounts.get(&*stored.account);
+        let unknown = || Cow::Owned(Account::unconfigured(stored.account.clone().into_owned()));
+        let account = account.map_or_else(unknown, Cow::Borrowed);
+        let whole = rows.len() <= LONGEST_HISTORY && usize::try_from(stored.callbacks) == Ok(rows.len());
+        let read = |row: ReceiptRow| {
+            let receipt = StoredReceipt::try_from(row).ok()?;
+            let readable = Some(receipt).filter(|receipt| !receipt.is_erased())?;
+            readable.normalise(&account, &self.normaliser.table).ok()
+        };
+        let history = whole.then(|| rows.into_iter().map(read).collect::<Option<Vec<_>>>()).flatten();
+        history.unwrap_or_else(|| vec![stored.as_receipt()])
+    }
+
+    /// What the message is, with the new receipts.
+    pub fn settled<'m>(&'m self, stored: &Message<'m>, history: &'m [DeliveryReceipt]) -> Message<'m> {
+        let fresh = Message::of_history(self.receipts);
+        Message {
+            first_received_at: stored.first_received_at.min(fresh.first_received_at),
+            last_received_at: stored.last_received_at.max(fresh.last_received_at),
+            callbacks: stored.callbacks + fresh.callbacks,
+            ..Message::of_history(&self.with(history))
+        }
+    }
+
+    /// How many receipts take no part now, and did so far or are new.
+    pub fn excluded_of(&self, history: &[DeliveryReceipt]) -> usize {
+        let count =
+            |receipts: &[&DeliveryReceipt]| participation(receipts).iter().filter(|part| !**part).count();
+        let before = count(&history.iter().collect::<Vec<_>>());
+        count(&self.with(history)).saturating_sub(before)
+    }
+
+    fn with<'m>(&'m self, history: &'m [DeliveryReceipt]) -> Vec<&'m DeliveryReceipt> {
+        history.iter().chain(self.receipts.iter().copied()).collect()
+    }
+}

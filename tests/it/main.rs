@@ -37,6 +37,7 @@ mod retention;
 mod robustness;
 mod samples;
 mod schema;
+mod signed;
 mod simulate;
 mod stats;
 mod status_codes;

@@ -40,7 +40,7 @@ impl App {
     /// Says what could not be reached or opened, and which key to look at.
     pub async fn build(config: &Config, clock: Clock) -> anyhow::Result<Self> {
         let spool = open_spool(config).await?;
-        let store = open(config).await?;
+        let store = open(config).await?.timed_by(&clock);
         let unprepared = prepare(config, &store, spool.is_some()).await?;
         let table = Arc::new(config.status_table()?);
         let accounts = config.accounts()?;
@@ -132,7 +132,7 @@ fn retention(
 ) -> RetentionTask {
     let ingest = ingest.clone();
     let pace = Pace::beside(move || ingest.is_committing());
-    let purge = Purge::new(store.clone(), how_long(config), pace);
+    let purge = Purge::new(store.clone(), how_long(config), pace, clock.clone());
     RetentionTask::start(purge, clock.clone(), RetentionMetrics::new(metrics, clock.now()))
 }
 

@@ -9,9 +9,9 @@ use super::{progress::Progress, say};
 use crate::{
     app,
     config::Config,
-    domain::Clock,
+    domain::{Clock, Time},
     retention::{Pace, Purge, Purged, Survey},
-    storage::{Span, Store},
+    storage::{ClockFault, Span, Store},
 };
 
 #[derive(Debug, Args)]
@@ -23,9 +23,13 @@ pub(super) struct PurgeCommand {
     /// Only says what would be deleted.
     #[arg(long)]
     dry_run: bool,
-    /// Without the pauses that leave callbacks what they need; for a database that takes none now.
+    /// Without the pauses that leave callbacks what they need, and with all partitions that are missing; for a
+    /// database that takes none now.
     #[arg(long)]
     full_speed: bool,
+    /// Somebody has looked: the database's clock is right, though it is far from when it was last seen.
+    #[arg(long, conflicts_with = "dry_run")]
+    trust_clock: bool,
 }
 
 impl PurgeCommand {
@@ -40,16 +44,19 @@ impl PurgeCommand {
     }
 
     async fn run_on(&self, store: &Store, config: &Config) -> anyhow::Result<()> {
-        let (retention, now) = (app::how_long(config), Clock::System.now());
+        let (retention, now) = (app::how_long(config), self.now(store).await?);
         let survey = Survey::of(store, &retention, now).await?;
         if self.dry_run {
             return say(&described(&survey));
         }
         let pace = if self.full_speed { Pace::full() } else { Pace::gentle() };
-        let mut purge = Purge::new(store.clone(), retention, pace);
+        let mut purge = Purge::new(store.clone(), retention, pace, Clock::System);
+        if self.full_speed {
+            purge = purge.thorough();
+        }
         let mut progress = Progress::new();
         let mut show = |done: &Purged| show(&mut progress, done, &survey);
-        let done = purge.run(now, &mut show).await;
+        let done = purge.run(&mut show).await;
         progress.end();
         let Some(Purged { messages, receipts, rejected, dropped, made }) = done? else {
             bail!(
@@ -60,6 +67,21 @@ impl PurgeCommand {
             "deleted: {messages} messages, {receipts} receipts, {rejected} refused bodies; partitions dropped: \
              {dropped}, made: {made}"
         ))
+    }
+}
+
+impl PurgeCommand {
+    /// The time by the database's clock, where the clocks are trusted.
+    async fn now(&self, store: &Store) -> anyhow::Result<Time> {
+        let clocks = store.compare_clocks(&Clock::System).await?;
+        match clocks.checked() {
+            Err(ClockFault::ClockLeapt { .. }) if self.trust_clock => {}
+            checked => _ = checked?,
+        }
+        if self.trust_clock {
+            store.trust(&clocks).await?;
+        }
+        Ok(clocks.database)
     }
 }
 
@@ -84,8 +106,7 @@ fn show(progress: &mut Progress, done: &Purged, survey: &Survey) {
 fn described(survey: &Survey) -> String {
     let mut text = String::from("A purge would delete:\n");
     let mut line = |what: &str, span: &Span| {
-        let time =
-            |time: Option<crate::domain::Time>| time.map_or_else(|| "-".to_owned(), |time| time.to_rfc3339());
+        let time = |time: Option<Time>| time.map_or_else(|| "-".to_owned(), |time| time.to_rfc3339());
         let Span { rows, oldest, newest } = *span;
         // A text takes everything.
         let _ = writeln!(text, "  {rows:>12} {what:48} {} to {}", time(oldest), time(newest));

@@ -2,9 +2,10 @@
 
 use metrics::{Counter, Gauge};
 
-use super::Purged;
+use super::{PurgeError, Purged};
 use crate::{
     domain::Time,
+    storage::ClockFault,
     telemetry::{Family, Metrics, unix_seconds},
 };
 
@@ -15,6 +16,10 @@ const DELETED: Family = Family {
 const FAILURES: Family = Family {
     name: "dlr_retention_failures_total",
     help: "Purges that the database did not let this process finish; each is tried again after a minute.",
+};
+const REFUSALS: Family = Family {
+    name: "dlr_retention_refusals_total",
+    help: "Purges that were refused, as the clocks cannot be trusted with deleting, by reason; each is tried again after a minute.",
 };
 const LAST: Family = Family {
     name: "dlr_retention_last_finished_timestamp_seconds",
@@ -29,6 +34,8 @@ pub struct RetentionMetrics {
     rejected: Counter,
     partitions: Counter,
     failures: Counter,
+    clocks_differ: Counter,
+    clock_leapt: Counter,
     last: Gauge,
 }
 
@@ -45,6 +52,8 @@ impl RetentionMetrics {
             rejected: deleted("rejected"),
             partitions: deleted("partitions"),
             failures: metrics.counter(FAILURES, &[]),
+            clocks_differ: metrics.counter(REFUSALS, &[("reason", "clocks_differ")]),
+            clock_leapt: metrics.counter(REFUSALS, &[("reason", "clock_leapt")]),
             last,
         }
     }
@@ -67,7 +76,12 @@ impl RetentionMetrics {
     }
 
     /// Counts one that has not.
-    pub(super) fn failed(&self) {
-        self.failures.increment(1);
+    pub(super) fn failed(&self, error: &PurgeError) {
+        let counter = match error {
+            PurgeError::Store(_) => &self.failures,
+            PurgeError::Clocks(ClockFault::ClocksDiffer { .. }) => &self.clocks_differ,
+            PurgeError::Clocks(ClockFault::ClockLeapt { .. }) => &self.clock_leapt,
+        };
+        counter.increment(1);
     }
 }

@@ -59,20 +59,43 @@ impl Period {
         }
     }
 
-    /// The partitions that are missing behind `partitions` for what comes from `now` on. They go on where the
-    /// last one ends, so that the period may be changed.
+    /// The name of a partition that begins then.
+    pub(super) fn name(from: Time) -> String {
+        from.format("receipts_%Y_%m_%d").to_string()
+    }
+
+    /// The partitions that are missing among `partitions` for what comes from `now` on. They fill the gaps between
+    /// those that there are: the period may be changed, and a clock that ran ahead may have made some in the far
+    /// future.
     pub(super) fn missing(self, partitions: &[Partition], now: Time) -> Vec<Partition> {
-        let covered = partitions.iter().filter_map(|partition| partition.to).max();
-        let from = self.start(now);
-        let mut from = covered.map_or(from, |covered| covered.max(from));
+        let bounded =
+            || partitions.iter().filter(|partition| partition.from.is_some() || partition.to.is_some());
+        let mut from = self.start(now);
         let mut missing = Vec::new();
         while from < now + self.ahead() {
-            let to = self.next(from);
-            let name = from.format("receipts_%Y_%m_%d").to_string();
-            missing.push(Partition { name, from: Some(from), to: Some(to) });
+            let covering = |partition: &&Partition| {
+                partition.from.is_none_or(|begin| begin <= from) && partition.to.is_none_or(|end| end > from)
+            };
+            if let Some(covering) = bounded().find(covering) {
+                let Some(end) = covering.to else { break };
+                from = end;
+                continue;
+            }
+            let next = bounded().filter_map(|partition| partition.from).filter(|begin| *begin > from).min();
+            let to = next.map_or(self.next(from), |next| next.min(self.next(from)));
+            // Nothing comes any more that belongs before now.
+            if to > now {
+                missing.push(Partition { name: Self::name(from), from: Some(from), to: Some(to) });
+            }
             from = to;
         }
         missing
+    }
+
+    /// The partitions that begin later than any that is made ahead, by months or by days.
+    pub(super) fn beyond(partitions: &[Partition], now: Time) -> usize {
+        let beyond = now + Self::Month.ahead() + TimeDelta::days(1);
+        partitions.iter().filter(|partition| partition.from.is_some_and(|from| from > beyond)).count()
     }
 }
 
@@ -88,23 +111,67 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn names(period: Period, covered: &[&str], now: &str) -> Vec<String> {
-        let until = |end: &&str| Partition { name: "p".into(), from: None, to: Some(time(end)) };
-        let partitions: Vec<_> = covered.iter().map(until).collect();
-        period.missing(&partitions, time(now)).into_iter().map(|missing| missing.name).collect()
+    /// Those that are missing beside some from one day to another.
+    fn beside(period: Period, days: &[(&str, &str)], now: &str) -> Vec<Partition> {
+        let bound = |day: &str| (!day.is_empty()).then(|| time(&format!("{day}T00:00:00Z")));
+        let of = |(from, to): &(&str, &str)| Partition { name: "p".into(), from: bound(from), to: bound(to) };
+        // The default partition has no bounds.
+        let default = Partition { name: "receipts_default".into(), from: None, to: None };
+        let partitions: Vec<_> = days.iter().map(of).chain([default]).collect();
+        let missing = period.missing(&partitions, time(now));
+        let overlap = |a: &Partition, b: &Partition| {
+            a.from.is_none_or(|from| b.to.is_none_or(|to| from < to))
+                && b.from.is_none_or(|from| a.to.is_none_or(|to| from < to))
+        };
+        for (at, partition) in missing.iter().enumerate() {
+            assert!(partition.from < partition.to, "{partition:?}");
+            assert!(partitions[..days.len()].iter().all(|other| !overlap(partition, other)), "{partition:?}");
+            assert!(missing[at + 1..].iter().all(|other| partition.name != other.name), "{missing:?}");
+        }
+        missing
+    }
+
+    fn names(period: Period, days: &[(&str, &str)], now: &str) -> Vec<String> {
+        beside(period, days, now).into_iter().map(|missing| missing.name).collect()
     }
 
     #[test]
     fn partitions_go_on_where_the_last_one_ends() {
-        let december = ["2026-12-01T00:00:00Z"];
-        let month = |covered: &[&str]| names(Period::Month, covered, "2026-11-22T03:00:00Z");
-        assert_eq!(month(&december), ["receipts_2026_12_01", "receipts_2027_01_01"]);
-        assert_eq!(month(&["2027-02-01T00:00:00Z"]), [""; 0]);
-        assert_eq!(month(&["2020-01-01T00:00:00Z"])[0], "receipts_2026_11_01", "after a long rest");
-        let day = names(Period::Day, &december, "2026-11-25T00:00:00Z");
+        let month = |days: &[(&str, &str)]| names(Period::Month, days, "2026-11-22T03:00:00Z");
+        assert_eq!(month(&[("", "2026-12-01")]), ["receipts_2026_12_01", "receipts_2027_01_01"]);
+        assert_eq!(month(&[("", "2027-02-01")]), [""; 0]);
+        assert_eq!(month(&[("", "2020-01-01")])[0], "receipts_2026_11_01", "after a long rest");
+        assert_eq!(month(&[("2026-11-01", "")]), [""; 0], "one without an end");
+        let day = names(Period::Day, &[("", "2026-12-01")], "2026-11-25T00:00:00Z");
         assert_eq!(day, ["receipts_2026_12_01"]);
-        let from_days_to_months = month(&["2026-11-29T00:00:00Z"]);
+        let from_days_to_months = month(&[("2026-11-01", "2026-11-29")]);
         assert_eq!(from_days_to_months[..2], ["receipts_2026_11_29", "receipts_2026_12_01"]);
+    }
+
+    #[test]
+    fn the_present_is_covered_whatever_stands_in_the_future() {
+        let far = [("2099-08-01", "2099-09-01"), ("2099-09-01", "2099-10-01")];
+        let now = "2026-11-22T03:00:00Z";
+        let months = ["receipts_2026_11_01", "receipts_2026_12_01", "receipts_2027_01_01"];
+        assert_eq!(names(Period::Month, &far, now), months);
+        assert_eq!(names(Period::Day, &far, now).len(), 8);
+        assert_eq!(Period::beyond(&beside(Period::Month, &[], now), time(now)), 0);
+        assert_eq!(Period::beyond(&beside(Period::Month, &[], "2099-08-10T00:00:00Z"), time(now)), 3);
+        // Gaps of all kinds, and periods of both kinds.
+        let days = [("2026-11-24", "2026-11-25"), ("2026-11-27", "2026-11-28"), ("2026-12-01", "2027-01-01")];
+        let filled = beside(Period::Day, &days, now);
+        assert_eq!(filled.len(), 6, "{filled:?}");
+        let filled = beside(Period::Month, &days, now);
+        let bounds: Vec<_> = filled.iter().map(|p| (p.name.as_str(), p.to.unwrap().to_rfc3339())).collect();
+        let expected = [
+            ("receipts_2026_11_01", "2026-11-24T00:00:00+00:00"),
+            ("receipts_2026_11_25", "2026-11-27T00:00:00+00:00"),
+            ("receipts_2026_11_28", "2026-12-01T00:00:00+00:00"),
+            ("receipts_2027_01_01", "2027-02-01T00:00:00+00:00"),
+        ];
+        assert_eq!(bounds, expected.map(|(name, to)| (name, to.to_owned())));
+        let past = names(Period::Month, &[("2026-11-20", "2026-12-01")], now);
+        assert_eq!(past[0], "receipts_2026_12_01", "what is past is not made");
     }
 
     #[test]

@@ -5,25 +5,31 @@ use std::{
     time::Duration,
 };
 
-use backon::{ExponentialBuilder, Retryable};
 use tokio::time::Instant;
 
-use super::{Pace, Retention, plan::Fate};
+use super::{
+    Pace, PurgeError, Retention,
+    partitions::{Maker, unhindered},
+    plan::Fate,
+    trusted_time::TrustedTime,
+};
 use crate::{
-    domain::Time,
-    storage::{Cursor, Failure, Lease, Partition, Store, StoreError, Swept},
+    domain::{Clock, Time},
+    storage::{Cursor, Lease, Partition, Store, StoreError, Swept},
 };
 
 /// How long the right to purge lasts without being renewed, and when it is renewed.
 const TERM: Duration = Duration::from_mins(2);
 const RENEWAL: Duration = Duration::from_secs(20);
 
-/// Deletes what is too old.
+/// Deletes what is too old, by the database's clock.
 #[derive(Debug)]
 pub struct Purge {
     store: Store,
     retention: Retention,
     pace: Pace,
+    time: TrustedTime,
+    maker: Maker,
     lease: Lease,
     /// When the lease was taken last.
     taken: Option<Instant>,
@@ -48,25 +54,35 @@ pub struct Purged {
 pub(super) type Show<'s> = &'s mut (dyn FnMut(&Purged) + Send);
 
 impl Purge {
-    /// A purge of `store`.
+    /// A purge of `store`, by a process with this clock.
     #[must_use]
-    pub fn new(store: Store, retention: Retention, pace: Pace) -> Self {
+    pub fn new(store: Store, retention: Retention, pace: Pace, clock: Clock) -> Self {
         // Its keys are random: no other replica, nor task, has the same word.
         let holder = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
-        Self { store, retention, pace, lease: Lease { name: "retention", holder, term: TERM }, taken: None }
+        let lease = Lease { name: "retention", holder, term: TERM };
+        let (time, maker) = (TrustedTime::new(clock), Maker::new(store.clone(), retention.period()));
+        Self { store, retention, pace, time, maker, lease, taken: None }
     }
 
-    /// Deletes what is too old at `now`. None where another process is at it.
+    /// Makes every partition that is missing, however long callbacks wait for it.
+    #[must_use]
+    pub fn thorough(self) -> Self {
+        Self { maker: self.maker.thorough(), ..self }
+    }
+
+    /// Deletes what is too old. None where another process is at it.
     ///
     /// # Errors
-    /// [`StoreError`] where the database does not let it; what was deleted so far is.
-    pub async fn run(&mut self, now: Time, show: Show<'_>) -> Result<Option<Purged>, StoreError> {
+    /// [`PurgeError`] where the clocks are not trusted, or the database does not let it.
+    pub async fn run(&mut self, show: Show<'_>) -> Result<Option<Purged>, PurgeError> {
+        // Before the lease: another replica, whose clock is right, must get it.
+        let now = self.time.now(&self.store).await?;
         if !self.holds_lease().await? {
             return Ok(None);
         }
         let done = self.steps(now, show).await;
         self.give_up().await;
-        done.map(Some)
+        Ok(done.map(Some)?)
     }
 
     /// Lets another process go on.
@@ -79,18 +95,18 @@ impl Purge {
 
     async fn steps(&mut self, now: Time, show: Show<'_>) -> Result<Purged, StoreError> {
         let mut done = Purged::default();
-        let mut partitions = self.store.partitions().await?;
-        if self.store.is_partitioned() {
-            for partition in self.retention.period().missing(&partitions, now) {
-                done.made += u64::from(self.make(&partition).await?);
-            }
-        }
-        partitions.retain(|partition| self.retention.fate(partition, now) != Fate::Stays);
+        let partitions = self.store.partitions().await?;
+        let made = self.maker.make_missing(&partitions, now).await;
+        done.made = *made.as_ref().unwrap_or(&0);
         for partition in &partitions {
+            let fate = self.retention.fate(partition, now);
+            if fate == Fate::Stays {
+                continue;
+            }
             if !self.holds_lease().await? {
                 return Ok(done);
             }
-            if let Fate::IsSwept(before) = self.retention.fate(partition, now) {
+            if let Fate::IsSwept(before) = fate {
                 self.sweep(partition, before, (&mut done, show)).await?;
             } else {
                 unhindered(|| self.store.drop_partition(partition)).await?;
@@ -101,23 +117,9 @@ impl Purge {
         }
         self.purge_messages(now, (&mut done, show)).await?;
         self.purge_rejected(now, (&mut done, show)).await?;
+        // What is too old goes all the same.
+        made?;
         Ok(done)
-    }
-
-    /// Whether it was made. It cannot be where the default partition holds receipts of its time already, which
-    /// a clock that ran ahead has dated so; the others of that time then go there too.
-    async fn make(&self, partition: &Partition) -> Result<bool, StoreError> {
-        match unhindered(|| self.store.make_partition(partition)).await {
-            Ok(()) => {
-                tracing::info!(partition = partition.name, "made a partition for receipts to come");
-                Ok(true)
-            }
-            Err(error) if error.failure() == Failure::Poison => {
-                tracing::warn!(%error, partition = partition.name, "receipts of that time stay in the default partition");
-                Ok(false)
-            }
-            Err(error) => Err(error),
-        }
     }
 
     async fn sweep(
@@ -184,13 +186,4 @@ impl Purge {
         self.taken = self.store.take(&self.lease).await?.then_some(asked);
         Ok(self.taken.is_some())
     }
-}
-
-/// Tries again, with pauses, where somebody else is in the way.
-async fn unhindered<F: Future<Output = Result<(), StoreError>>>(
-    change: impl FnMut() -> F,
-) -> Result<(), StoreError> {
-    let pauses =
-        ExponentialBuilder::new().with_min_delay(Duration::from_millis(200)).with_max_times(5).with_jitter();
-    change.retry(pauses).when(|error| error.failure() == Failure::Contention).await
 }

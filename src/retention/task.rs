@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 
-use super::{Purge, Purged, RetentionMetrics};
-use crate::{domain::Clock, storage::StoreError};
+use super::{Purge, PurgeError, Purged, RetentionMetrics};
+use crate::domain::Clock;
 
 /// How long it rests after a purge; while another process purges, which may end halfway; and after a failure.
 const REST: Duration = Duration::from_hours(1);
@@ -36,7 +36,7 @@ impl RetentionTask {
 }
 
 async fn work(mut purge: Purge, clock: Clock, metrics: RetentionMetrics, mut stop: watch::Receiver<()>) {
-    let mut complaint = String::new();
+    let mut complaint = None;
     while stop.has_changed().is_ok() {
         let mut before = Purged::default();
         let mut count = |now: &Purged| {
@@ -44,13 +44,13 @@ async fn work(mut purge: Purge, clock: Clock, metrics: RetentionMetrics, mut sto
             before = *now;
         };
         let done = tokio::select! {
-            done = purge.run(clock.now(), &mut count) => done,
+            done = purge.run(&mut count) => done,
             _ = stop.changed() => break,
         };
-        match done {
+        match &done {
             Ok(Some(_)) => metrics.finished(clock.now()),
             Ok(None) => {}
-            Err(_) => metrics.failed(),
+            Err(error) => metrics.failed(error),
         }
         let rest = rest_after(done, &mut complaint);
         tokio::select! {
@@ -62,11 +62,11 @@ async fn work(mut purge: Purge, clock: Clock, metrics: RetentionMetrics, mut sto
 }
 
 /// Says what was done, or why it was not, once for each reason; and how long to rest.
-fn rest_after(done: Result<Option<Purged>, StoreError>, complaint: &mut String) -> Duration {
+fn rest_after(done: Result<Option<Purged>, PurgeError>, complaint: &mut Option<String>) -> Duration {
     match done {
         Ok(None) => REST_BESIDE,
         Ok(Some(purged)) => {
-            complaint.clear();
+            *complaint = None;
             let Purged { messages, receipts, rejected, dropped, .. } = purged;
             if messages + receipts + rejected + dropped > 0 {
                 tracing::info!(messages, receipts, rejected, dropped, "deleted what was too old");
@@ -74,12 +74,27 @@ fn rest_after(done: Result<Option<Purged>, StoreError>, complaint: &mut String) 
             REST
         }
         Err(error) => {
-            let reason = error.to_string();
-            if reason != *complaint {
-                tracing::warn!(%error, "what is too old stays for now; it is tried again every minute");
-                *complaint = reason;
+            let reason = match &error {
+                // The times in it are others each time.
+                PurgeError::Clocks(fault) => fault.word().to_owned(),
+                PurgeError::Store(error) => error.to_string(),
+            };
+            if complaint.as_ref() != Some(&reason) {
+                complain(&error);
+                *complaint = Some(reason);
             }
             REST_AFTER_FAILURE
+        }
+    }
+}
+
+fn complain(error: &PurgeError) {
+    match error {
+        PurgeError::Clocks(_) => {
+            tracing::error!(%error, "nothing is deleted while the clocks cannot be trusted; they are looked at every minute");
+        }
+        PurgeError::Store(_) => {
+            tracing::warn!(%error, "what is too old stays for now; it is tried again every minute");
         }
     }
 }

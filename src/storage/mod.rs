@@ -8,6 +8,7 @@
 mod backend;
 mod campaign;
 mod campaign_sql;
+mod clock;
 mod condition;
 mod config;
 mod connections;
@@ -47,7 +48,10 @@ use tokio::time::timeout;
 use backend::{Backend, on_readers, on_writer};
 use condition::Dialect;
 
+use crate::domain::Clock;
+
 pub use campaign::{CampaignOrder, CampaignPage, CampaignQuery};
+pub use clock::{ClockFault, Clocks};
 pub use config::{DatabaseConfig, Pooler};
 pub use connections::Connections;
 pub use erase::{Erased, Erasure};
@@ -61,7 +65,7 @@ pub use page::{BadCursor, Cursor, Page, PageRequest};
 pub use pending::PendingByAge;
 pub use receipt::StoredReceipt;
 pub use rejected::{Keep, RejectedBody, StoredRejection};
-pub use retention::{Partition, Swept};
+pub use retention::{Making, Partition, Strays, Swept};
 pub use settling::Normaliser;
 pub use spool_file::{SpoolFile, SpoolStatus, SpooledRequest};
 pub use stats::{Group, Groups, StatsRequest, TooManyGroups};
@@ -73,6 +77,8 @@ pub use writer::{Dispute, Writer};
 pub struct Store {
     backend: Backend,
     deadline: Duration,
+    /// The system's: the database's own clock is asked. Another one stands in its place.
+    clock: Clock,
 }
 
 impl Store {
@@ -87,7 +93,7 @@ impl Store {
             config::Scheme::Postgres => Backend::Postgres(postgres::Postgres::open(config)?),
             config::Scheme::Sqlite => Backend::Sqlite(sqlite::Sqlite::open(config).await?),
         };
-        Ok(Self { backend, deadline: config.timeout() })
+        Ok(Self { backend, deadline: config.timeout(), clock: Clock::System })
     }
 
     /// Asks the database whether it is there and can hold what it will be given.

@@ -78,7 +78,7 @@ impl From<RejectedRow> for StoredRejection {
 
 /// Writes in a transaction; the statements are the same.
 macro_rules! write_rejected {
-    ($transaction:expr, $rejected:expr, $keep:expr) => {{
+    ($transaction:expr, $rejected:expr, $keep:expr, $oldest:expr) => {{
         let mut transaction = $transaction;
         let id: i64 = sqlx::query_scalar(sql::INSERT_REJECTED)
             .bind(StoredTime($rejected.received_at))
@@ -91,7 +91,7 @@ macro_rules! write_rejected {
         // Ids ascend, so the newest `count` are those above this one.
         sqlx::query(sql::PRUNE_REJECTED)
             .bind(id - i64::from($keep.count))
-            .bind(StoredTime($keep.oldest($rejected.received_at)))
+            .bind(StoredTime($oldest))
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await
@@ -99,21 +99,24 @@ macro_rules! write_rejected {
 }
 
 impl Store {
-    /// Keeps a refused body, and forgets those that are too many or too old.
+    /// Keeps a refused body, and forgets those that are too many or too old: by the database's clock, since the
+    /// one that dated the body may be wrong.
     ///
     /// # Errors
     /// [`StoreError`] where the database does not take it.
     pub async fn reject(&self, rejected: &RejectedBody<'_>, keep: Keep) -> Result<(), StoreError> {
+        let oldest = keep.oldest(self.database_time().await?.without_leap());
         match &self.backend {
             Backend::Postgres(to) => {
-                self.in_time(async { write_rejected!(to.writing().await?, rejected, keep) }).await
+                self.in_time(async { write_rejected!(to.writing().await?, rejected, keep, oldest) }).await
             }
             Backend::Sqlite(to) => {
                 let written = async {
                     let mut connection = to.writer().acquire().await?;
-                    let written =
-                        async { write_rejected!(sqlite::begin(&mut connection).await?, rejected, keep) }
-                            .await;
+                    let written = async {
+                        write_rejected!(sqlite::begin(&mut connection).await?, rejected, keep, oldest)
+                    }
+                    .await;
                     sqlite::give_back(connection, written)
                 };
                 self.in_time(written).await

@@ -17,6 +17,27 @@ pub struct Partition {
     pub to: Option<Time>,
 }
 
+/// Receipts in the default partition that are of the time of one that is to be made. They are there where it was
+/// not made in time, or where a clock that ran ahead has dated them so. Postgres makes no partition beside them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Strays {
+    /// How many there are; counting has stopped where these are as many as were asked for.
+    pub rows: u64,
+    /// When the last of them was received; only told where counting has stopped.
+    pub last: Option<Time>,
+    /// What the default partition holds in all, in bytes: making a partition looks through it.
+    pub bytes_beside: u64,
+}
+
+/// How a partition is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Making {
+    /// Only callbacks that go to the default partition wait for it. It fails where that holds receipts of its time.
+    Empty,
+    /// With the receipts of its time that are in the default partition. All callbacks wait for it.
+    WithStrays,
+}
+
 /// What a step has deleted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Swept {
@@ -65,15 +86,34 @@ impl Store {
         }
     }
 
-    /// Makes a partition. Callbacks do not wait for it: where a lock is not to be had at once, it fails with
+    /// Makes a partition, and returns its name: another one where a table has that name already. Callbacks do not
+    /// wait for a lock: where it is not to be had at once, it fails with
     /// [`Failure::Contention`](super::Failure::Contention).
     ///
     /// # Errors
     /// [`StoreError`]; nothing is made.
-    pub async fn make_partition(&self, partition: &Partition) -> Result<(), StoreError> {
+    pub async fn make_partition(&self, partition: &Partition, making: Making) -> Result<String, StoreError> {
+        match (&self.backend, making) {
+            (Backend::Postgres(postgres), Making::Empty) => {
+                self.step(postgres.make_partition(partition)).await
+            }
+            (Backend::Postgres(postgres), Making::WithStrays) => {
+                self.step(postgres.make_partition_of_strays(partition)).await
+            }
+            (Backend::Sqlite(_), _) => Ok(partition.name.clone()),
+        }
+    }
+
+    /// The receipts of a partition's time that are in the default partition; counted up to `most`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot answer.
+    pub async fn strays(&self, partition: &Partition, most: u64) -> Result<Strays, StoreError> {
         match &self.backend {
-            Backend::Postgres(postgres) => self.step(postgres.make_partition(partition)).await,
-            Backend::Sqlite(_) => Ok(()),
+            Backend::Postgres(postgres) => {
+                self.step(postgres.strays(partition, i64::try_from(most).unwrap_or(i64::MAX))).await
+            }
+            Backend::Sqlite(_) => Ok(Strays::default()),
         }
     }
 

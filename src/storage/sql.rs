@@ -174,7 +174,7 @@ pub const REJECTED_BEFORE: &str = "SELECT id, received_at, account, content_type
      WHERE id < $1 AND received_at >= $2 ORDER BY id DESC LIMIT $3";
 
 /// Every statement above.
-pub const SHARED: [&str; 15] = [
+pub const SHARED: [&str; 17] = [
     PING,
     MESSAGES_BY_SID,
     RECEIPTS_AFTER,
@@ -187,6 +187,8 @@ pub const SHARED: [&str; 15] = [
     REJECTED_AFTER,
     DELETE_REJECTED,
     super::erase_sql::RECEIPTS_OF,
+    super::clock::SEE,
+    super::clock::TRUST,
     super::lease::RELEASE,
     super::survey::OLD_MESSAGES,
     super::survey::OLD_MESSAGES_RECEIPTS,

@@ -3,16 +3,16 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicI64, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use dlr_receiver::{
     app,
-    domain::Time,
-    retention::{Pace, Purge, Purged},
-    storage::{Lease, Store},
+    domain::{Clock, Time},
+    retention::{Pace, Purge, PurgeError, Purged},
+    storage::{ClockFault, Lease, Store},
 };
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
@@ -112,25 +112,27 @@ async fn fill(database: &Database, backend: Backend, (messages, newest): (i64, i
     }
 }
 
+/// A store and a purge of it, by a clock that stands still at [`NOW_MICROS`] for both.
 async fn purge(database: &Database, settings: &[(&str, &str)]) -> (Store, Purge) {
     let config = config(database, settings);
-    let store = Store::open(&config.database).await.unwrap();
-    (store.clone(), Purge::new(store, app::how_long(&config), Pace::full()))
+    let clock = clock_at(NOW_MICROS);
+    let store = Store::open(&config.database).await.unwrap().timed_by(&clock);
+    (store.clone(), Purge::new(store, app::how_long(&config), Pace::full(), clock))
+}
+
+fn clock_at(micros: i64) -> Clock {
+    Clock::Manual(Arc::new(AtomicI64::new(micros)))
 }
 
 /// Purges, once nobody else does.
 async fn run(purge: &mut Purge) -> Purged {
     let mut done = None;
     until("somebody else purges", async || {
-        done = purge.run(now(), &mut |_: &Purged| {}).await.unwrap();
+        done = purge.run(&mut |_: &Purged| {}).await.unwrap();
         done.is_some()
     })
     .await;
     done.unwrap()
-}
-
-fn now() -> Time {
-    Time::from_timestamp_micros(NOW_MICROS).unwrap()
 }
 
 #[tokio::test]
@@ -141,7 +143,7 @@ async fn much_goes_in_small_steps() {
         fill(&database, backend, (3000, NOW_MICROS - 30 * DAY + 500 * 1_000_000)).await;
         let (store, mut purge) = purge(&database, &[("RETENTION__MESSAGES_DAYS", "30")]).await;
         let mut steps = Vec::new();
-        let done = purge.run(now(), &mut |done: &Purged| steps.push(done.messages)).await.unwrap().unwrap();
+        let done = purge.run(&mut |done: &Purged| steps.push(done.messages)).await.unwrap().unwrap();
         // One is as old as is just kept.
         assert_eq!((done.messages, done.receipts), (2499, 2499), "{backend:?}");
         let largest = steps.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
@@ -180,7 +182,7 @@ async fn one_process_at_a_time_purges() {
         let (store, mut purge) = purge(&database, &[("RETENTION__MESSAGES_DAYS", "30")]).await;
         let lease = |term| Lease { name: "retention", holder: "another".into(), term };
         assert!(store.take(&lease(Duration::from_hours(1))).await.unwrap());
-        assert_eq!(purge.run(now(), &mut |_: &Purged| {}).await.unwrap(), None, "{backend:?}");
+        assert_eq!(purge.run(&mut |_: &Purged| {}).await.unwrap(), None, "{backend:?}");
         assert!(store.take(&lease(Duration::from_millis(1))).await.unwrap(), "it is renewed");
         // The other one is gone, and never gives it back.
         assert_eq!(run(&mut purge).await.messages, 10, "{backend:?}");
@@ -262,15 +264,182 @@ async fn partitions_are_made_ahead_and_dropped_whole() {
     .await;
 }
 
+async fn tables_of_receipts(database: &Database) -> Vec<(String, i64)> {
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    let tables = "SELECT tableoid::regclass::text, count(*) FROM receipts GROUP BY 1 ORDER BY 1";
+    sqlx::query_as(tables).fetch_all(&mut connection).await.unwrap()
+}
+
 #[tokio::test]
-async fn a_receipt_ahead_of_its_time_stops_nothing_but_its_own_partition() {
+async fn receipts_that_are_ahead_of_their_partition_become_its_own() {
     let database = migrated(Backend::Postgres).await;
-    fill(&database, Backend::Postgres, (1, micros("2031-04-15T00:00:00Z"))).await;
+    fill(&database, Backend::Postgres, (20, micros("2031-04-15T00:00:00Z"))).await;
+    fill_more(&database, (20, micros("2031-03-10T11:00:00Z"))).await;
+    // A table that has the name already, such as one that somebody has detached.
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE receipts_2031_03_01 ()").execute(&mut connection).await.unwrap();
     let app = TestApp::on_database_at(micros("2031-03-10T12:00:00Z"), again(&database), &[]).await;
-    let expected = ["receipts_first", "receipts_2031_03_01", "receipts_2031_05_01", "receipts_default"];
+    let expected = [
+        "receipts_first",
+        "receipts_2031_03_01_2",
+        "receipts_2031_04_01",
+        "receipts_2031_05_01",
+        "receipts_default",
+    ];
     until("no partitions are made", async || partitions(&database).await == expected).await;
     record_at(&app, micros("2031-04-16T00:00:00Z"), "of_its_time").await;
     assert_eq!(receipts(&app, "of_its_time").await, 1);
+    assert_eq!((receipts(&app, "m20").await, receipts(&app, "n20").await), (1, 1));
+    let counts = [("receipts_2031_03_01_2".to_owned(), 20), ("receipts_2031_04_01".to_owned(), 21)];
+    assert_eq!(tables_of_receipts(&database).await, counts);
+}
+
+/// More messages than [`fill`] has made, with other names.
+async fn fill_more(database: &Database, (messages, newest): (i64, i64)) {
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    let rows = format!(
+        "WITH made AS (INSERT INTO messages (sid, account, first_received_at, last_received_at, decided_at, \
+            callbacks, anomalies, evidence, specific, outcome, category, retry, confirmed_by, labels) \
+         SELECT 'n' || n, 'default', at, at, at, 1, 0, 70, TRUE, 'delivered', 'handset', 'none', 'handset', '{{}}' \
+         FROM generate_series(1, {messages}) AS n, \
+            LATERAL (SELECT timestamptz 'epoch' + ({newest} + n - {messages}) * interval '1 microsecond' AS at) AS t \
+         RETURNING id, first_received_at) \
+         INSERT INTO receipts (message_id, received_at, anomalies, source, labels, fields) \
+         SELECT id, first_received_at, 0, 'callback', '{{}}', '{{}}' FROM made"
+    );
+    sqlx::raw_sql(AssertSqlSafe(rows)).execute(&mut connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn more_of_them_than_callbacks_can_wait_for_stay_until_somebody_moves_them() {
+    let database = migrated(Backend::Postgres).await;
+    let march = micros("2031-03-10T12:00:00Z");
+    fill_more(&database, (3000, march)).await;
+    let config = config(&database, &[]);
+    let clock = clock_at(march);
+    let store = Store::open(&config.database).await.unwrap().timed_by(&clock);
+    let purge = || Purge::new(store.clone(), app::how_long(&config), Pace::full(), clock.clone());
+    let made = run(&mut purge()).await.made;
+    let tomorrow = [
+        "receipts_first",
+        "receipts_2031_03_11",
+        "receipts_2031_04_01",
+        "receipts_2031_05_01",
+        "receipts_default",
+    ];
+    assert_eq!((made, partitions(&database).await), (3, tomorrow.map(str::to_owned).to_vec()));
+    assert_eq!(run(&mut purge()).await.made, 0, "what could be made is");
+    assert_eq!(tables_of_receipts(&database).await, [("receipts_default".to_owned(), 3000)]);
+    assert_eq!(run(&mut purge().thorough()).await.made, 1);
+    assert_eq!(tables_of_receipts(&database).await, [("receipts_2031_03_01".to_owned(), 3000)]);
+}
+
+#[tokio::test]
+async fn callbacks_of_the_present_are_taken_while_its_partition_is_made() {
+    let database = migrated(Backend::Postgres).await;
+    let march = micros("2031-03-10T12:00:00Z");
+    let app = TestApp::on_database_at(march, again(&database), &[]).await;
+    until("no partitions are made", async || partitions(&database).await.len() > 3).await;
+    nobody_purges(&database).await;
+    let (config, clock) = (config(&database, &[]), clock_at(march));
+    let store = Store::open(&config.database).await.unwrap().timed_by(&clock);
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    let mut sent = 0;
+    for _ in 0..3 {
+        // As if it had been dropped by a clock that ran ahead: all goes to the default partition.
+        let lose = "ALTER TABLE receipts DETACH PARTITION receipts_2031_03_01; \
+                    INSERT INTO receipts OVERRIDING SYSTEM VALUE SELECT * FROM receipts_2031_03_01; \
+                    DROP TABLE receipts_2031_03_01";
+        sqlx::raw_sql(lose).execute(&mut connection).await.unwrap();
+        let done = AtomicU32::new(0);
+        let making = async {
+            let mut purge = Purge::new(store.clone(), app::how_long(&config), Pace::full(), clock.clone());
+            let made = run(&mut purge).await.made;
+            done.store(1, Ordering::Relaxed);
+            made
+        };
+        let calling = async {
+            let mut calls = 0;
+            while done.load(Ordering::Relaxed) == 0 {
+                let one = |lane: i32| {
+                    let (app, sid) = (&app, format!("c{}_{lane}", sent + calls));
+                    async move { record_at(app, march, &sid).await }
+                };
+                futures_util::future::join_all((0..4).map(one)).await;
+                calls += 1;
+            }
+            calls
+        };
+        let (made, calls) = tokio::join!(making, calling);
+        assert_eq!(made, 1);
+        sent += calls;
+    }
+    let here = tables_of_receipts(&database).await;
+    assert_eq!(here, [("receipts_2031_03_01".to_owned(), i64::from(sent) * 4)], "each is in the one place");
+    assert!(sent > 0);
+    assert_eq!(app.ask("/rejected").await.json["items"].as_array().unwrap().len(), 0, "none is refused");
+}
+
+#[tokio::test]
+async fn partitions_of_the_present_are_made_whatever_stands_in_the_future() {
+    let database = migrated(Backend::Postgres).await;
+    let settings = [("RETENTION__RECEIPTS_DAYS", "20")];
+    let run_at = async |at: &str, period: &str| {
+        let settings = [settings[0], ("RETENTION__PARTITION", period)];
+        let (config, clock) = (config(&database, &settings), clock_at(micros(at)));
+        let store = Store::open(&config.database).await.unwrap().timed_by(&clock);
+        run(&mut Purge::new(store, app::how_long(&config), Pace::full(), clock)).await
+    };
+    // What a version before did by a clock that ran ahead.
+    let ahead = run_at("2099-06-15T12:00:00Z", "month").await;
+    assert_eq!((ahead.made, ahead.dropped), (3, 1));
+    let now = run_at("2031-03-30T12:00:00Z", "month").await;
+    assert_eq!((now.made, now.dropped), (3, 0));
+    let expected = |present: &[&str]| {
+        let future =
+            ["receipts_2099_06_01", "receipts_2099_07_01", "receipts_2099_08_01", "receipts_default"];
+        [present, &future].concat()
+    };
+    let months = ["receipts_2031_03_01", "receipts_2031_04_01", "receipts_2031_05_01"];
+    assert_eq!(partitions(&database).await, expected(&months));
+    assert_eq!(run_at("2031-03-30T12:00:00Z", "month").await.made, 0);
+    // By days, as soon as the months end; and back again.
+    assert_eq!(run_at("2031-05-30T00:00:00Z", "day").await.made, 5);
+    assert_eq!(run_at("2031-06-02T00:00:00Z", "month").await.made, 3, "the rest of June, July and August");
+    let mixed = [
+        "receipts_2031_05_01",
+        "receipts_2031_06_01",
+        "receipts_2031_06_02",
+        "receipts_2031_06_03",
+        "receipts_2031_06_04",
+        "receipts_2031_06_05",
+        "receipts_2031_06_06",
+        "receipts_2031_07_01",
+        "receipts_2031_08_01",
+    ];
+    assert_eq!(partitions(&database).await, expected(&mixed));
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_where_the_clocks_differ_and_another_replica_goes_on() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let database = migrated(backend).await;
+        fill(&database, backend, (10, NOW_MICROS - 40 * DAY)).await;
+        let config = config(&database, &[("RETENTION__MESSAGES_DAYS", "30")]);
+        let store = Store::open(&config.database).await.unwrap().timed_by(&clock_at(NOW_MICROS));
+        let purge = |seconds: i64| {
+            let process = clock_at(NOW_MICROS + seconds * 1_000_000);
+            Purge::new(store.clone(), app::how_long(&config), Pace::full(), process)
+        };
+        for seconds in [75 * 365 * 86_400, -26 * 365 * 86_400, 61, -61] {
+            let refused = purge(seconds).run(&mut |_: &Purged| {}).await.unwrap_err();
+            assert!(matches!(refused, PurgeError::Clocks(ClockFault::ClocksDiffer { .. })), "{refused}");
+            let lease = Lease { name: "retention", holder: "another".into(), term: Duration::ZERO };
+            assert!(store.take(&lease).await.unwrap(), "it does not hold the lease: {backend:?}");
+        }
+        assert_eq!(store.messages("m1").await.unwrap().len(), 1);
+        assert_eq!(run(&mut purge(59)).await.messages, 10, "a minute is no matter: {backend:?}");
+    }
 }
 
 #[tokio::test]

@@ -64,7 +64,10 @@ async fn both_databases_have_the_same_tables_and_columns() {
         tables
     };
     let (of_postgres, of_sqlite) = (by_table(of_postgres), by_table(of_sqlite));
-    assert_eq!(of_postgres.keys().collect::<Vec<_>>(), ["leases", "messages", "receipts", "rejected"]);
+    assert_eq!(
+        of_postgres.keys().collect::<Vec<_>>(),
+        ["clock", "leases", "messages", "receipts", "rejected"]
+    );
     assert_eq!(of_postgres, of_sqlite);
 }
 

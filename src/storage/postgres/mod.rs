@@ -2,6 +2,7 @@
 
 mod campaign;
 mod erase;
+mod partitions;
 mod record;
 mod retention;
 mod session;
@@ -18,7 +19,7 @@ use tokio::time::timeout;
 
 pub(super) use campaign::CAMPAIGN;
 pub(super) use erase::ERASE;
-pub(super) use retention::TAKE_LEASE;
+pub(super) use retention::{READ_CLOCK, TAKE_LEASE};
 pub(super) use settle::SETTLE;
 pub(super) use writer::Writer;
 
@@ -28,7 +29,7 @@ use super::{BadDatabase, DatabaseConfig, Pooler, StoreError, tolerant};
 /// Every statement that only Postgres runs, but for those of a campaign.
 pub(super) fn statements() -> Vec<&'static str> {
     let own = [record::RECORD, record::RECORD_ONE, ENCODING, READER, writer::GIVE_UP];
-    [&own[..], &retention::statements()].concat()
+    [&own[..], &partitions::STATEMENTS, &retention::statements()].concat()
 }
 
 /// Nobody waits longer for an answer. Statistics count into tables in memory, which must not spill, and are

@@ -1,4 +1,4 @@
-//! Partitions of receipts, and deleting what is too old, as Postgres does it.
+//! Deleting what is too old, as Postgres does it.
 
 use std::sync::LazyLock;
 
@@ -19,19 +19,11 @@ use crate::{
 pub(in crate::storage) const TAKE_LEASE: &str =
     take_lease!("clock_timestamp()", "clock_timestamp() + $3 * interval '1 microsecond'");
 
-/// Bounds are shown by the session's own settings, and read by them again.
-const PARTITIONS: &str = "SELECT inhrelid::regclass::text AS name, \
-        substring(bound FROM 'FROM \\(''([^'']+)''\\)')::timestamptz AS \"from\", \
-        substring(bound FROM 'TO \\(''([^'']+)''\\)')::timestamptz AS \"to\" \
-     FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid \
-     CROSS JOIN LATERAL pg_get_expr(relpartbound, pg_class.oid) AS bound \
-     WHERE inhparent = 'receipts'::regclass AND NOT inhdetachpending ORDER BY 3 NULLS LAST";
+/// The clock, and when it was last seen.
+pub(in crate::storage) const READ_CLOCK: &str = "SELECT clock_timestamp(), (SELECT seen_at FROM clock)";
 
 /// What is deleted need not be on disk before the next step: after a crash it is deleted again.
 const RELAXED: &str = "SELECT set_config('synchronous_commit', 'off', true)";
-
-/// A lock that is waited for stands in the way of all who come later, callbacks among them.
-const HURRIED: &str = "SELECT set_config('lock_timeout', '100', true)";
 
 const CANDIDATES: &str = candidates!(", ctid::text AS place");
 
@@ -74,11 +66,11 @@ fn blocks(partition: &str) -> String {
 }
 
 /// Every statement of retention, on a partition that there is always.
-pub(in crate::storage) fn statements() -> [&'static str; 9] {
+pub(in crate::storage) fn statements() -> [&'static str; 8] {
     static SEEK: LazyLock<String> = LazyLock::new(|| seek("receipts_default"));
     static SWEEP: LazyLock<String> = LazyLock::new(|| sweep("receipts_default"));
     static SIZE: LazyLock<String> = LazyLock::new(|| blocks("receipts_default"));
-    [TAKE_LEASE, PARTITIONS, RELAXED, HURRIED, CANDIDATES, DELETE_MESSAGES, &SEEK, &SWEEP, &SIZE]
+    [TAKE_LEASE, READ_CLOCK, RELAXED, CANDIDATES, DELETE_MESSAGES, &SEEK, &SWEEP, &SIZE]
 }
 
 #[derive(FromRow)]
@@ -97,34 +89,6 @@ struct Deleted {
 }
 
 impl Postgres {
-    pub async fn partitions(&self) -> sqlx::Result<Vec<Partition>> {
-        let rows: Vec<(String, Option<Time>, Option<Time>)> =
-            sqlx::query_as(PARTITIONS).fetch_all(&mut *self.reading().await?).await?;
-        Ok(rows.into_iter().map(|(name, from, to)| Partition { name, from, to }).collect())
-    }
-
-    /// Attached rather than made in its place: that would lock out callbacks, and this only those that go to
-    /// the default partition.
-    pub async fn make_partition(&self, partition: &Partition) -> sqlx::Result<()> {
-        let Partition { name, from, to } = partition;
-        let bound = |time: &Option<Time>, open: &str| {
-            time.map_or_else(|| open.to_owned(), |time| format!("'{}'", time.to_rfc3339()))
-        };
-        let (from, to) = (bound(from, "MINVALUE"), bound(to, "MAXVALUE"));
-        let mut session = self.begin(HURRIED).await?;
-        run(&mut session, format!("CREATE TABLE {name} (LIKE receipts)")).await?;
-        let attach =
-            format!("ALTER TABLE receipts ATTACH PARTITION {name} FOR VALUES FROM ({from}) TO ({to})");
-        run(&mut session, attach).await?;
-        session.commit().await
-    }
-
-    pub async fn drop_partition(&self, partition: &Partition) -> sqlx::Result<()> {
-        let mut session = self.begin(HURRIED).await?;
-        run(&mut session, format!("DROP TABLE {}", partition.name)).await?;
-        session.commit().await
-    }
-
     pub async fn purge_messages(&self, before: Time, after: Cursor) -> sqlx::Result<Swept> {
         let candidates: Vec<Candidate> = sqlx::query_as(CANDIDATES)
             .bind(before)
@@ -172,15 +136,11 @@ impl Postgres {
     }
 
     /// A transaction with a setting of its own.
-    async fn begin(&self, setting: &'static str) -> sqlx::Result<Session> {
+    pub(super) async fn begin(&self, setting: &'static str) -> sqlx::Result<Session> {
         let mut session = self.writing().await?;
         sqlx::query(setting).execute(&mut *session).await?;
         Ok(session)
     }
-}
-
-async fn run(session: &mut Session, statement: String) -> sqlx::Result<()> {
-    sqlx::query(AssertSqlSafe(statement)).persistent(false).execute(&mut **session).await.map(|_| ())
 }
 
 /// Only partitions of the time in which they came are looked into.

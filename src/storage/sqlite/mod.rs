@@ -18,7 +18,7 @@ use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
 
 pub(super) use campaign::CAMPAIGN;
 pub(super) use erase::ERASE;
-pub(super) use retention::TAKE_LEASE;
+pub(super) use retention::{READ_CLOCK, TAKE_LEASE};
 pub(super) use settle::SETTLE;
 
 /// Every statement that only SQLite runs, but for those of a campaign.

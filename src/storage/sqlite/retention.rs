@@ -14,6 +14,10 @@ pub(in crate::storage) const TAKE_LEASE: &str = take_lease!(
     "CAST(unixepoch('subsec') * 1000000 AS INTEGER) + $3"
 );
 
+/// The clock, and when it was last seen. It is that of the machine, as the process's is.
+pub(in crate::storage) const READ_CLOCK: &str =
+    "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER), (SELECT seen_at FROM clock)";
+
 const CANDIDATES: &str = candidates!("");
 
 /// Of the messages in a JSON array of numbers, unless a callback has come for them meanwhile.
@@ -28,8 +32,8 @@ const NEXT_RECEIPTS: &str = "SELECT max(id), COALESCE(sum(received_at < $2), 0),
 const SWEEP_RECEIPTS: &str = "DELETE FROM receipts WHERE id > $1 AND id <= $2 AND received_at < $3";
 
 /// Every statement above.
-pub(in crate::storage) const STATEMENTS: [&str; 6] =
-    [TAKE_LEASE, CANDIDATES, DELETE_RECEIPTS, DELETE_MESSAGES, NEXT_RECEIPTS, SWEEP_RECEIPTS];
+pub(in crate::storage) const STATEMENTS: [&str; 7] =
+    [TAKE_LEASE, READ_CLOCK, CANDIDATES, DELETE_RECEIPTS, DELETE_MESSAGES, NEXT_RECEIPTS, SWEEP_RECEIPTS];
 
 /// The most messages, or receipts, of a step: some milliseconds, which callbacks wait for.
 const ROWS: usize = 200;

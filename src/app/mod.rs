@@ -1,12 +1,16 @@
 //! The service, put together: the same for the binary and for tests.
 
 mod listeners;
+mod service_clock;
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 
-use self::listeners::Listener;
+use self::{
+    listeners::Listener,
+    service_clock::{ClockTask, ServiceClock},
+};
 use crate::{
     config::{Config, ConfigError},
     domain::{Account, AccountName, Clock, Recipient},
@@ -26,6 +30,7 @@ pub struct App {
     listeners: Vec<Listener>,
     tasks: IngestTasks,
     retention: RetentionTask,
+    clock: ClockTask,
     store: Store,
     limits: Limits,
     traces: Traces,
@@ -42,6 +47,8 @@ impl App {
         let spool = open_spool(config).await?;
         let store = open(config).await?.timed_by(&clock);
         let unprepared = prepare(config, &store, spool.is_some()).await?;
+        let (service_clock, clock_task) =
+            ServiceClock::start(clock.clone(), &store, unprepared.is_none()).await;
         let table = Arc::new(config.status_table()?);
         let accounts = config.accounts()?;
         let known = accounts.iter().map(|known| (known.account.name.clone(), known.account.clone()));
@@ -61,7 +68,7 @@ impl App {
         let state = AppState::new(Parts {
             accounts,
             api_keys: config.auth.keys.clone(),
-            clock,
+            clock: service_clock,
             ingest,
             keep_rejected: config.rejected.keep(),
             limits: config.limits,
@@ -76,7 +83,7 @@ impl App {
         let listeners = listeners::open(config, state, (&limits, &metrics))?;
         let shutdown_timeout = Duration::from_millis(config.http.shutdown_timeout_ms);
         let traces = Traces::default();
-        Ok(Self { listeners, tasks, retention, store, limits, traces, shutdown_timeout })
+        Ok(Self { listeners, tasks, retention, clock: clock_task, store, limits, traces, shutdown_timeout })
     }
 
     /// Finishes these at the end as well.
@@ -102,8 +109,10 @@ impl App {
         let serving = self.listeners.into_iter().map(serve);
         let serving = futures_util::future::join_all(serving);
         let (store, tasks, retention, traces) = (self.store, self.tasks, self.retention, self.traces);
+        let clock = self.clock;
         let work = async {
             serving.await;
+            drop(clock);
             retention.finish().await;
             tasks.finish().await;
             store.close().await;

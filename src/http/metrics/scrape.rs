@@ -25,6 +25,10 @@ const READY: Family = Family {
     help: "Whether callbacks are taken: the store answers, or there is a spool.",
 };
 const STORE_UP: Family = Family { name: "dlr_store_up", help: "Whether the database answers." };
+const SKEW: Family = Family {
+    name: "dlr_clock_skew_seconds",
+    help: "How far this process's clock is ahead of the database's; behind it where this is negative.",
+};
 const CONNECTIONS: Family =
     Family { name: "dlr_database_connections", help: "Connections for questions, by state." };
 const CONNECTIONS_MAX: Family = Family {
@@ -67,12 +71,16 @@ pub(in crate::http) async fn scrape(State(state): State<AppState>) -> Response {
     let now = state.clock.now();
     // Of this moment, so that nothing is told that is no longer known.
     let moment = Metrics::default();
-    let (store_up, spool, pending) = tokio::join!(
+    let (store_up, skew, spool, pending) = tokio::join!(
         store_answers(&state),
+        clock_skew(&state),
         timeout(PATIENCE, state.ingest.spool_status()),
         state.pending.count(&state.store, now, PATIENCE),
     );
     tell_service(&moment, &state, store_up);
+    if let Some(skew) = skew {
+        moment.set(SKEW, &[], skew);
+    }
     if let Ok(Some(Ok(spool))) = spool {
         tell_spool(&moment, &spool, now);
     }
@@ -87,6 +95,14 @@ pub(in crate::http) async fn scrape(State(state): State<AppState>) -> Response {
 /// A store that is known to fail is not asked.
 async fn store_answers(state: &AppState) -> bool {
     !state.ingest.store_fails() && matches!(timeout(PATIENCE, state.store.ping()).await, Ok(Ok(())))
+}
+
+async fn clock_skew(state: &AppState) -> Option<f64> {
+    if state.ingest.store_fails() {
+        return None;
+    }
+    let clocks = timeout(PATIENCE, state.store.compare_clocks(&state.clock)).await.ok()?.ok()?;
+    Some(clocks.skew.as_seconds_f64())
 }
 
 fn tell_service(moment: &Metrics, state: &AppState, store_up: bool) {

@@ -19,6 +19,10 @@ pub struct Cursor {
 #[error("this is no cursor of this list; take `next_cursor` of an earlier answer as it is")]
 pub struct BadCursor;
 
+/// Times that a cursor may hold, in microseconds: the years 1970 to 9999, which both databases and `chrono` hold.
+/// Nothing is received at any other time.
+const MICROS: std::ops::Range<i64> = 0..253_402_300_800_000_000;
+
 impl Cursor {
     pub(super) fn new(time: Time, id: i64) -> Self {
         Self { micros: time.timestamp_micros(), id }
@@ -40,13 +44,15 @@ impl Cursor {
     /// Reads the text of a cursor of `list`.
     ///
     /// # Errors
-    /// [`BadCursor`] where it was changed, or belongs to another list.
+    /// [`BadCursor`] where it was changed, belongs to another list, or names a place that no row has. The seal
+    /// is no secret, so a cursor may be made up by the caller.
     pub fn decode(text: &str, list: &str) -> Result<Self, BadCursor> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| BadCursor)?;
         let (micros, rest) = bytes.split_first_chunk::<8>().ok_or(BadCursor)?;
         let (id, sealed) = rest.split_first_chunk::<8>().ok_or(BadCursor)?;
         let cursor = Self { micros: i64::from_be_bytes(*micros), id: i64::from_be_bytes(*id) };
-        if sealed == seal(list, &cursor.place()) { Ok(cursor) } else { Err(BadCursor) }
+        let is_a_place = MICROS.contains(&cursor.micros) && cursor.id >= 0;
+        if is_a_place && sealed == seal(list, &cursor.place()) { Ok(cursor) } else { Err(BadCursor) }
     }
 
     fn place(self) -> [u8; 16] {
@@ -108,5 +114,15 @@ mod tests {
             assert!(changed == text || Cursor::decode(&changed, "rejected").is_err(), "{at}");
         }
         assert!(Cursor::decode("", "rejected").is_err() && Cursor::decode("ä", "rejected").is_err());
+    }
+
+    #[test]
+    fn a_cursor_that_was_made_up_names_a_place_that_a_row_may_have() {
+        let is_taken =
+            |micros, id| Cursor::decode(&Cursor { micros, id }.encode("messages"), "messages").is_ok();
+        assert!(is_taken(0, 0) && is_taken(MICROS.end - 1, i64::MAX));
+        for (micros, id) in [(-1, 1), (i64::MIN, 1), (i64::MAX, 1), (MICROS.end, 1), (0, -1), (0, i64::MIN)] {
+            assert!(!is_taken(micros, id), "{micros} {id}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What a failed write means for those who wait for it.
+//! What a failed write or a failed question means for those who wait for it.
 
 use sqlx::migrate::MigrateError;
 
@@ -16,7 +16,48 @@ pub enum Failure {
     Outage,
 }
 
+/// What a failed question means for whoever asked it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuestionFailure {
+    /// The database refuses the statement for what the question holds, or for its size. The store is well.
+    Refused,
+    /// The database gave the statement up after its time. The store is well; the question asks for much.
+    TookTooLong,
+    /// The answer holds what this version cannot read.
+    Unreadable,
+    /// The store cannot answer now, whatever it is asked.
+    Outage,
+}
+
 impl StoreError {
+    /// What the error means for whoever asked. What is not known is an outage.
+    #[must_use]
+    pub fn question_failure(&self) -> QuestionFailure {
+        match self {
+            Self::Word { .. } | Self::Receipt { .. } | Self::Json(_) => QuestionFailure::Unreadable,
+            Self::Database(error) => match error {
+                sqlx::Error::Encode(_) => QuestionFailure::Refused,
+                sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => QuestionFailure::Unreadable,
+                sqlx::Error::Database(error) => match error.code() {
+                    Some(code) if is_sqlstate(&code) => question_of_postgres(&code),
+                    Some(code) => question_of_sqlite(&code, error.message()),
+                    None => QuestionFailure::Outage,
+                },
+                _ => QuestionFailure::Outage,
+            },
+            _ => QuestionFailure::Outage,
+        }
+    }
+
+    /// The database's code of the error, which holds nothing of what was asked.
+    #[must_use]
+    pub fn code(&self) -> Option<String> {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => error.code().map(Into::into),
+            _ => None,
+        }
+    }
+
     /// What the error means for those who wait. What is not known is an outage: nothing is given up for it.
     #[must_use]
     pub fn failure(&self) -> Failure {
@@ -90,6 +131,39 @@ fn of_postgres(code: &str) -> Failure {
     }
 }
 
+/// The question's fault are cardinality, data exceptions, features that are not there, syntax and limits. A
+/// table, a column or a right that is missing is the store's.
+/// Source: Postgres' appendix of error codes.
+fn question_of_postgres(code: &str) -> QuestionFailure {
+    /// `insufficient_privilege`, `undefined_table`, `undefined_column`, `undefined_function`, `undefined_object`.
+    const SCHEMA: [&str; 5] = ["42501", "42P01", "42703", "42883", "42704"];
+    match code {
+        // query_canceled, by statement_timeout
+        "57014" => QuestionFailure::TookTooLong,
+        _ if SCHEMA.contains(&code) => QuestionFailure::Outage,
+        _ if ["0A", "21", "22", "42", "54"].contains(&&code[..2]) => QuestionFailure::Refused,
+        _ => QuestionFailure::Outage,
+    }
+}
+
+/// The generic error stands for limits of a statement, and for tables that are missing; only its text tells them
+/// apart. Source: `sqlite3ErrorMsg` in SQLite's `expr.c`, `select.c` and `parse.y`.
+fn question_of_sqlite(code: &str, message: &str) -> QuestionFailure {
+    const ERROR: u32 = 1;
+    const INTERRUPT: u32 = 9;
+    const TOO_BIG: u32 = 18;
+    const MISMATCH: u32 = 20;
+    const OUT_OF_RANGE: u32 = 25;
+    const LIMITS: [&str; 4] =
+        ["Expression tree is too large", "parser stack overflow", "too many", "variable number"];
+    match code.parse::<u32>().unwrap_or_default() & 0xFF {
+        INTERRUPT => QuestionFailure::TookTooLong,
+        TOO_BIG | MISMATCH | OUT_OF_RANGE => QuestionFailure::Refused,
+        ERROR if LIMITS.iter().any(|limit| message.starts_with(limit)) => QuestionFailure::Refused,
+        _ => QuestionFailure::Outage,
+    }
+}
+
 /// Source: SQLite's list of result codes; the lower byte of an extended one is the primary one.
 fn of_sqlite(code: &str) -> Failure {
     const BUSY: u32 = 5;
@@ -134,5 +208,43 @@ mod tests {
             assert_eq!(of_sqlite(code), failure, "{code}");
         }
         assert_eq!(StoreError::from(sqlx::Error::PoolTimedOut).failure(), Failure::Outage);
+    }
+
+    #[test]
+    fn a_question_that_cannot_be_asked_is_no_outage() {
+        use QuestionFailure::{Outage, Refused, TookTooLong, Unreadable};
+        for (code, failure) in [
+            ("57014", TookTooLong),
+            ("22008", Refused),
+            ("54001", Refused),
+            ("42601", Refused),
+            ("0A000", Refused),
+            ("21000", Refused),
+            ("42P01", Outage),
+            ("42501", Outage),
+            ("57P01", Outage),
+            ("53300", Outage),
+            ("08006", Outage),
+            ("XX001", Outage),
+        ] {
+            assert_eq!(question_of_postgres(code), failure, "{code}");
+        }
+        for (code, message, failure) in [
+            ("1", "Expression tree is too large (maximum depth 1000)", Refused),
+            ("1", "too many SQL variables", Refused),
+            ("1", "no such table: messages", Outage),
+            ("9", "interrupted", TookTooLong),
+            ("18", "string or blob too big", Refused),
+            ("25", "column index out of range", Refused),
+            ("11", "database disk image is malformed", Outage),
+            ("5", "database is locked", Outage),
+        ] {
+            assert_eq!(question_of_sqlite(code, message), failure, "{code} {message}");
+        }
+        let encode = StoreError::from(sqlx::Error::Encode("out of range".into()));
+        assert_eq!(encode.question_failure(), Refused);
+        let json = serde_json::from_str::<u8>("x").unwrap_err();
+        assert_eq!(StoreError::from(json).question_failure(), Unreadable);
+        assert_eq!(StoreError::from(sqlx::Error::PoolTimedOut).question_failure(), Outage);
     }
 }

@@ -56,7 +56,7 @@ pub use config::{DatabaseConfig, Pooler};
 pub use connections::Connections;
 pub use erase::{Erased, Erasure};
 pub use error::{BadDatabase, SpoolError, StoreError};
-pub use failure::Failure;
+pub use failure::{Failure, QuestionFailure};
 pub use filter::{MessageFilter, Window};
 pub use grouping::{GroupBy, GroupValue};
 pub use lease::Lease;

@@ -54,6 +54,12 @@ fn list(mut condition: Condition, after: Option<Cursor>, limit: u16) -> (String,
 }
 
 impl Store {
+    /// Whether a page of what `filter` asks for is found by an index; otherwise most of the table may be read.
+    #[must_use]
+    pub fn finds_by_index(&self, filter: &MessageFilter) -> bool {
+        filter.is_found_by_index(self.dialect())
+    }
+
     /// The messages that `filter` asks for, the one that was received last first.
     ///
     /// # Errors

@@ -6,7 +6,11 @@ mod record;
 mod retention;
 mod settle;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use sqlx::{
     ConnectOptions, Connection, Sqlite as Db, SqliteConnection, Transaction,
@@ -50,7 +54,8 @@ impl Sqlite {
             pool.acquire_timeout(config.timeout()).test_before_acquire(false)
         };
         let writer = pool(1).connect_with(options.clone()).await?;
-        let readers = pool(config.max_connections.get()).connect_with(options.read_only(true)).await?;
+        let readers = interrupted(pool(config.max_connections.get()), config.timeout());
+        let readers = readers.connect_with(options.read_only(true)).await?;
         Ok(Self { writer, readers })
     }
 
@@ -71,6 +76,24 @@ impl Sqlite {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Lets every statement of the pool's connections run no longer than `patience`. Whoever asked has given up by then;
+/// without this the statement would go on, and keep its connection from whoever comes next.
+fn interrupted(pool: SqlitePoolOptions, patience: Duration) -> SqlitePoolOptions {
+    pool.after_connect(move |connection, _| Box::pin(interrupt_after(connection, patience))).before_acquire(
+        move |connection, _| {
+            Box::pin(async move { interrupt_after(connection, patience).await.map(|()| true) })
+        },
+    )
+}
+
+async fn interrupt_after(connection: &mut SqliteConnection, patience: Duration) -> sqlx::Result<()> {
+    /// How many steps of SQLite's machine are taken between two looks at the clock: some tens of microseconds.
+    const STEPS: i32 = 4096;
+    let end = Instant::now() + patience;
+    connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
+    Ok(())
 }
 
 /// Begins a transaction that will write: one that begins by reading could not always go on to write.

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     domain::MessageSid,
     exotel::{CallbackError, RawRequest},
+    storage::Failure,
 };
 
 /// The way of a callback to disk. Cheap to clone.
@@ -106,7 +107,9 @@ impl Ingest {
         if !self.circuit.is_open() {
             match self.rejected.append(&request, reception, &reason(&error)).await {
                 Ok(()) => return IngestError::Refused(error),
-                Err(failure) => self.circuit.open(&failure),
+                Err(failure) if failure.failure() == Failure::Outage => self.circuit.open(&failure),
+                // What the request holds, or another writer in the way: the store is well, and is not left alone for it.
+                Err(failure) => tracing::warn!(code = failure.code(), "a refused request cannot be logged"),
             }
         }
         match &self.spool {

@@ -1,8 +1,11 @@
 //! The spool: raw requests on disk while the store cannot take them.
 
+use std::time::Duration;
+
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
+    time::timeout,
 };
 
 use super::{
@@ -27,10 +30,11 @@ pub(super) struct Spool {
 const BATCH: usize = 512;
 
 impl Spool {
-    /// Starts the writer of `file`.
-    pub fn start(file: SpoolFile, circuit: Circuit) -> (Self, JoinHandle<()>) {
+    /// Starts the writer of `file`. A sync to disk that takes longer than `deadline` has failed.
+    pub fn start(file: SpoolFile, circuit: Circuit, deadline: Duration) -> (Self, JoinHandle<()>) {
         let (sender, queue) = mpsc::channel(BATCH);
-        (Self { queue: sender, file: file.clone() }, tokio::spawn(write(file, queue, circuit)))
+        let writer = SpoolWriter { file: file.clone(), queue, circuit, deadline };
+        (Self { queue: sender, file }, tokio::spawn(writer.run()))
     }
 
     /// Gives a request to the spool, for whoever waits for it. Waits only while the spool is behind.
@@ -49,24 +53,47 @@ impl Spool {
     }
 }
 
-/// Appends whatever has gathered during the sync before, and then answers.
-async fn write(file: SpoolFile, mut queue: mpsc::Receiver<(SpooledRequest, Ticket)>, circuit: Circuit) {
-    let mut gathered = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut gathered, BATCH).await > 0 {
-        let (requests, tickets): (Vec<_>, Vec<_>) = gathered.drain(..).unzip();
-        let appended = file.append(&requests).await;
-        match &appended {
-            Ok(()) => circuit.call_drain(),
-            Err(SpoolError::Full) => tracing::error!("the spool is full: callbacks are answered with 503"),
-            Err(error) => tracing::error!(%error, "callbacks are answered with 503"),
+struct SpoolWriter {
+    file: SpoolFile,
+    queue: mpsc::Receiver<(SpooledRequest, Ticket)>,
+    circuit: Circuit,
+    deadline: Duration,
+}
+
+impl SpoolWriter {
+    /// Appends whatever has gathered during the sync before, and then answers.
+    async fn run(mut self) {
+        let mut gathered = Vec::with_capacity(BATCH);
+        while self.queue.recv_many(&mut gathered, BATCH).await > 0 {
+            let (requests, tickets): (Vec<_>, Vec<_>) = gathered.drain(..).unzip();
+            let appended = timeout(self.deadline, self.file.append(&requests)).await;
+            let appended = appended.unwrap_or(Err(SpoolError::TimedOut(self.deadline)));
+            match &appended {
+                Ok(()) => self.circuit.call_drain(),
+                Err(SpoolError::Full) => {
+                    tracing::error!("the spool is full: callbacks are answered with 503")
+                }
+                Err(error) => tracing::error!(%error, "callbacks are answered with 503"),
+            }
+            for ticket in tickets {
+                let answer = if appended.is_ok() { Ok(Kept::Spooled) } else { Err(NotKept::Unavailable) };
+                // Whoever waited may be gone; the callback is kept all the same.
+                let _ = ticket.send(answer);
+            }
+            if matches!(appended, Err(SpoolError::TimedOut(_))) {
+                self.turn_away();
+            }
         }
-        for ticket in tickets {
-            let answer = if appended.is_ok() { Ok(Kept::Spooled) } else { Err(NotKept::Unavailable) };
-            // Whoever waited may be gone; the callback is kept all the same.
-            let _ = ticket.send(answer);
+        self.file.close().await;
+    }
+
+    /// Answers those who have gathered behind a disk that hangs: they would wait as long again, and be gone by then.
+    fn turn_away(&mut self) {
+        while let Ok((_, ticket)) = self.queue.try_recv() {
+            // Whoever waited may be gone.
+            let _ = ticket.send(Err(NotKept::Unavailable));
         }
     }
-    file.close().await;
 }
 
 /// What the spool keeps of how a request came.

@@ -79,7 +79,8 @@ impl Ingest {
             circuit.open(&error);
             prepare
         });
-        let (spool, spooling) = file.clone().map(|file| Spool::start(file, circuit.clone())).unzip();
+        let (spool, spooling) =
+            file.clone().map(|file| Spool::start(file, circuit.clone(), config.commit_timeout())).unzip();
         let rejected = RejectedLog { store: store.clone(), keep: keep_rejected };
         let committer = || Committer {
             writer: store.writer(config.commit_timeout()).normalising_by(normaliser.clone()),

@@ -91,6 +91,9 @@ pub enum SpoolError {
     /// The cap is reached, or the disk is full.
     #[error("the spool is full")]
     Full,
+    /// It took too long; whether the batch is kept is not known.
+    #[error("no answer from the spool within {0:?}")]
+    TimedOut(Duration),
     /// Anything else. Nothing of the batch is kept.
     #[error("the spool fails: {0}")]
     Failed(sqlx::Error),

@@ -73,6 +73,7 @@ impl App {
             keep_rejected: config.rejected.keep(),
             limits: config.limits,
             metrics: metrics.clone(),
+            request_timeout: Duration::from_millis(config.http.request_timeout_ms.get()),
             spool,
             store: store.clone(),
             table,

@@ -40,7 +40,12 @@ pub enum ApiError {
     /// Ours: a parameter of the query string, and what is wrong with it.
     BadParameter(String),
     /// Ours: the store cannot be reached.
+    #[strum(serialize = "store_unavailable")]
     Unavailable,
+    /// Ours: too many questions that read much are being answered.
+    TooManyScans,
+    /// Ours: the answer took longer than it may.
+    TookTooLong,
     /// Ours: the service failed.
     Internal,
 }
@@ -61,7 +66,7 @@ impl ApiError {
             Self::AccountInactive | Self::Forbidden => 403,
             Self::TooManyRequests { .. } => 429,
             Self::Internal => 500,
-            Self::Unavailable => 503,
+            Self::Unavailable | Self::TooManyScans | Self::TookTooLong => 503,
         }
     }
 
@@ -100,6 +105,8 @@ impl ApiError {
             Self::MalformedCredentials => "Bad or missing parameters in request.;",
             Self::BadParameter(fault) => fault,
             Self::Unavailable => "the store cannot be reached now; try again later",
+            Self::TooManyScans => "too many questions that read much are being answered; ask again",
+            Self::TookTooLong => "the answer took too long; ask for less, or again later",
             Self::Internal => "the service failed; its log says where",
         })
     }

@@ -32,6 +32,8 @@ pub struct HttpConfig {
     pub body_min_rate: NonZeroU64,
     /// How long a connection may rest between requests, in milliseconds.
     pub idle_timeout_ms: NonZeroU64,
+    /// How long a request other than a callback may take until its answer begins, in milliseconds.
+    pub request_timeout_ms: NonZeroU64,
     /// The most connections of a listener.
     pub max_connections: NonZeroU32,
     /// The most headers of a request.
@@ -63,7 +65,8 @@ pub struct AuthConfig {
     pub allow_insecure: bool,
 }
 
-/// `[limits]`: how often one caller may ask, and be refused, in a minute; 0 sets no limit.
+/// `[limits]`: how often one caller may ask, and be refused, in a minute, where 0 sets no limit; and how many questions
+/// may read much at once.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct LimitsConfig {
     /// Questions with one API key.
@@ -72,9 +75,18 @@ pub struct LimitsConfig {
     pub questions_per_minute_per_address: u32,
     /// Callbacks and questions from one address that are refused for who sends them.
     pub refusals_per_minute_per_address: u32,
+    /// Questions that read as many messages as there may be, at once.
+    pub scans_at_once: NonZeroU32,
 }
 
 impl LimitsConfig {
+    /// How many scans may run at once over so many connections: half of them at most, so that there is always one for a
+    /// small question.
+    pub(super) fn scans_within(self, connections: u32) -> usize {
+        let scans = self.scans_at_once.get().min(connections / 2).max(1);
+        usize::try_from(scans).unwrap_or(usize::MAX)
+    }
+
     /// Questions with one API key; none: no limit.
     pub(super) fn questions_per_key(self) -> Option<NonZeroU32> {
         NonZeroU32::new(self.questions_per_minute_per_key)
@@ -124,6 +136,7 @@ impl HttpConfig {
             ("header_timeout_ms", self.header_timeout_ms),
             ("body_timeout_ms", self.body_timeout_ms),
             ("idle_timeout_ms", self.idle_timeout_ms),
+            ("request_timeout_ms", self.request_timeout_ms),
         ];
         match timeouts.into_iter().find(|(_, timeout)| timeout.get() > Self::LONGEST_MS) {
             Some((key, _)) => Err(BadHttp::TooLong(key)),

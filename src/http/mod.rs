@@ -8,6 +8,7 @@ mod auth;
 mod callbacks;
 mod compat;
 mod config;
+mod deadline;
 mod docs;
 mod extract;
 mod fallback;
@@ -18,6 +19,7 @@ mod openapi;
 mod pace;
 mod problem;
 mod problem_kind;
+mod question;
 mod recipients;
 mod rejected;
 mod state;
@@ -60,14 +62,14 @@ fn public_routes() -> Router<AppState> {
 fn internal_routes(state: &AppState) -> Router<AppState> {
     let readers = from_fn_with_state((state.clone(), Scope::Read), auth::require);
     let admins = from_fn_with_state((state.clone(), Scope::Admin), auth::require);
-    let gives_way = || from_fn_with_state(state.clone(), pace::give_way);
+    let deadline = from_fn_with_state(state.clone(), deadline::end);
     Router::new()
-        .route("/messages", get(messages::list::list).layer(gives_way()))
+        .route("/messages", get(messages::list::list))
         .route("/messages/export", get(messages::export::export).layer(CompressionLayer::new()))
-        .route("/messages/lookup", post(messages::lookup::lookup).layer(gives_way()))
+        .route("/messages/lookup", post(messages::lookup::lookup))
         .route("/messages/{sid}", get(messages::get))
         .route("/messages/{sid}/callbacks", get(messages::callbacks))
-        .route("/stats", get(stats::get).layer(gives_way()))
+        .route("/stats", get(stats::get))
         .route("/status-codes", get(status_codes::list))
         .route("/status-codes/{code}", get(status_codes::get))
         .route("/rejected", get(rejected::list))
@@ -77,6 +79,7 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::scrape::scrape))
         .merge(Router::new().route("/recipients/erase", post(recipients::erase)).route_layer(admins))
+        .route_layer(deadline)
         .merge(compat::routes())
 }
 

@@ -38,7 +38,7 @@ pub(super) struct ProblemBody {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "what it stands for is answered as a problem")]
 pub(super) enum Refusals {
-    /// A parameter is wrong, and named.
+    /// A parameter is wrong, and named; or the database refuses the question as it was asked (`question_refused`).
     #[response(status = 400, content_type = "application/problem+json")]
     Parameter(ProblemBody),
     /// No API key, or an unknown one.
@@ -50,8 +50,10 @@ pub(super) enum Refusals {
     /// Too many questions with this key or from this address; `Retry-After` says when to go on.
     #[response(status = 429, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds")))]
     TooMany(ProblemBody),
-    /// The database cannot answer now.
-    #[response(status = 503, content_type = "application/problem+json")]
+    /// The database cannot answer now (`store_unavailable`); as many questions that read much are being answered as may
+    /// be at once (`too_many_scans`); or the answer took longer than it may (`took_too_long`). `Retry-After` says when to
+    /// ask again.
+    #[response(status = 503, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds")))]
     Unavailable(ProblemBody),
 }
 

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use super::{ProblemKind, trace::RequestOutcome};
+use super::{ProblemKind, question::Unanswered, trace::RequestOutcome};
 use crate::{exotel::CallbackError, ingest::IngestError, storage::StoreError};
 
 /// A problem: what went wrong, for programs and for people.
@@ -103,17 +103,6 @@ impl Problem {
         }
     }
 
-    /// The store is out of reach. Logged here, once; the caller learns nothing but that.
-    pub(super) fn store(error: &StoreError) -> Self {
-        tracing::error!(%error, "the store does not do its work");
-        match error {
-            StoreError::TimedOut(_) => {
-                Self::unavailable("the store did not answer in time; try again later, or ask for less")
-            }
-            _ => Self::unavailable("the store cannot be reached now; try again later"),
-        }
-    }
-
     fn unavailable(detail: &str) -> Self {
         Self::new(ProblemKind::StoreUnavailable, detail).header(header::RETRY_AFTER, "5")
     }
@@ -134,12 +123,30 @@ impl IntoResponse for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Word { .. } | StoreError::Receipt { .. } | StoreError::Json(_) => {
-                tracing::error!(%error, "the store holds what this version cannot read");
-                Self::new(ProblemKind::Internal, "the answer cannot be read from the store")
+        Unanswered::from(error).into()
+    }
+}
+
+/// Logged here, once; the caller learns nothing but the kind.
+impl From<Unanswered> for Problem {
+    fn from(unanswered: Unanswered) -> Self {
+        unanswered.log();
+        match unanswered.kind() {
+            kind @ ProblemKind::TooManyScans => {
+                let detail =
+                    "as many questions that read much are being answered as may be at once; ask again";
+                Self::new(kind, detail).header(header::RETRY_AFTER, "1")
             }
-            error => Self::store(&error),
+            kind @ ProblemKind::TookTooLong => {
+                let detail = "the answer took too long; narrow the question, or ask again later";
+                Self::new(kind, detail).header(header::RETRY_AFTER, "5")
+            }
+            kind @ ProblemKind::QuestionRefused => Self::new(
+                kind,
+                "the database refuses the question as it was asked; ask for less, or otherwise",
+            ),
+            kind @ ProblemKind::Internal => Self::new(kind, "the answer cannot be read from the store"),
+            _ => Self::unavailable("the store cannot be reached now; try again later"),
         }
     }
 }

@@ -30,8 +30,14 @@ pub enum ProblemKind {
     NotAStatusCallback,
     /// Too many callbacks wait already.
     Overloaded,
+    /// The database refuses the question as it was asked.
+    QuestionRefused,
     /// No store can take it, or answer, now.
     StoreUnavailable,
+    /// The answer took longer than it may.
+    TookTooLong,
+    /// As many questions that read much are being answered as may be at once.
+    TooManyScans,
     /// The caller has asked, or has been refused, too often.
     TooManyRequests,
     /// A token or key is missing or wrong.
@@ -64,6 +70,9 @@ impl ProblemKind {
             Self::MissingScope => (StatusCode::FORBIDDEN, "Missing scope"),
             Self::NotAStatusCallback => (StatusCode::UNPROCESSABLE_ENTITY, "Not a status callback"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "Overloaded"),
+            Self::QuestionRefused => (StatusCode::BAD_REQUEST, "Question refused"),
+            Self::TookTooLong => (StatusCode::SERVICE_UNAVAILABLE, "Took too long"),
+            Self::TooManyScans => (StatusCode::SERVICE_UNAVAILABLE, "Too many scans"),
             Self::StoreUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "Store unavailable"),
             Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),

@@ -1,6 +1,6 @@
 //! What every handler may use.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
 
 use super::{
     ApiKeyList, LimitsConfig,
@@ -34,6 +34,8 @@ pub struct Shared {
     pub(super) metrics: Metrics,
     pub(super) pace: Pace,
     pub(super) pending: Pending,
+    /// How long a request other than a callback may take.
+    pub(super) request_timeout: Duration,
     pub(super) routes: Routes,
     pub(super) spool: Option<SpoolFile>,
     pub(super) store: Store,
@@ -74,9 +76,10 @@ impl std::ops::Deref for AppState {
 }
 
 impl Shared {
-    /// Asks something about many messages, which gives way to callbacks.
-    pub(super) async fn give_way<T>(&self, question: impl Future<Output = T>) -> T {
-        self.pace.take(question, || self.ingest.is_committing()).await
+    /// Makes a step of a longer change, which yields to callbacks: it waits a second at most for the pause that the
+    /// steps before it have made necessary.
+    pub(super) async fn give_way<T>(&self, step: impl Future<Output = T>) -> T {
+        self.pace.steps.take(step, || self.ingest.is_committing()).await
     }
 
     /// How an account's receipts are read; the account may be configured no longer.
@@ -113,6 +116,8 @@ pub struct Parts {
     pub limits: LimitsConfig,
     /// Where requests are counted, and what is read.
     pub metrics: Metrics,
+    /// How long a request other than a callback may take.
+    pub request_timeout: Duration,
     /// Where callbacks are kept while the store fails.
     pub spool: Option<SpoolFile>,
     /// Where receipts and messages are kept.
@@ -135,6 +140,7 @@ impl AppState {
             keep_rejected,
             limits,
             metrics,
+            request_timeout,
             spool,
             store,
             table,
@@ -151,10 +157,11 @@ impl AppState {
             clock,
             ingest,
             keep_rejected,
-            limits: Limits::new(limits),
             nobody: CallbackGuard::of_nobody(&metrics),
-            pace: Pace::default(),
+            pace: Pace::new(limits.scans_within(store.connections().most)),
+            limits: Limits::new(limits),
             pending: Pending::default(),
+            request_timeout,
             routes: Routes::new(&metrics),
             spool,
             store,

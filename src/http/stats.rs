@@ -12,6 +12,7 @@ use super::{
     extract::QueryPairs,
     messages::{FilterParams, FilterReader},
     openapi::Refusals,
+    pace::Reads,
 };
 use crate::{
     domain::{Account, Labels},
@@ -69,8 +70,11 @@ pub(super) async fn get(
         value.split(',').try_for_each(|word| add_group(&mut group_by, word))
     })?;
     let accounts: Vec<Account> = state.accounts_among(&[]).into_iter().map(Cow::into_owned).collect();
-    let request = StatsRequest { filter, group_by: &group_by, accounts: &accounts };
-    let counted = state.store.stats(request).await?.map_err(|TooManyGroups| {
+    let counted = {
+        let (store, group_by) = (state.store.clone(), group_by.clone());
+        async move { store.stats(StatsRequest { filter, group_by: &group_by, accounts: &accounts }).await }
+    };
+    let counted = state.ask(Reads::Scan, counted).await?.map_err(|TooManyGroups| {
         let fault = format!("makes more than {} groups; narrow the question", TooManyGroups::MOST);
         Problem::parameter("group_by", fault)
     })?;

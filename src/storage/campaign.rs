@@ -13,15 +13,15 @@ use crate::domain::{AccountName, Message, RawField};
 
 /// Which messages are asked for.
 #[derive(Clone, Debug)]
-pub struct CampaignQuery<'a> {
+pub struct CampaignQuery {
     /// Whose.
-    pub account: &'a AccountName,
+    pub account: AccountName,
     /// The campaign: a message's label `campaign_id`.
-    pub campaign: &'a str,
+    pub campaign: String,
     /// To a number in E.164 only.
-    pub recipient: Option<&'a str>,
+    pub recipient: Option<String>,
     /// To a number as it was written only.
-    pub recipient_raw: Option<&'a str>,
+    pub recipient_raw: Option<String>,
     /// In which order.
     pub order: CampaignOrder,
     /// How many are passed over.
@@ -75,10 +75,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot answer.
-    pub async fn campaign(&self, query: &CampaignQuery<'_>) -> Result<CampaignPage, StoreError> {
+    pub async fn campaign(&self, query: &CampaignQuery) -> Result<CampaignPage, StoreError> {
         let sql = self.campaign_sql();
-        let &CampaignQuery { recipient, recipient_raw, .. } = query;
-        let (account, campaign) = (query.account.as_str(), query.campaign);
+        let (account, campaign) = (query.account.as_str(), &query.campaign);
+        let CampaignQuery { recipient, recipient_raw, .. } = query;
         let total: i64 = on_readers!(self, pool => sqlx::query_scalar(sql.count)
             .bind(account)
             .bind(campaign)

@@ -23,14 +23,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodRouter, any},
 };
+use tokio::time::timeout;
 
 use self::call::{Call, Version};
 pub(super) use self::reader::Reader;
-use super::{AppState, Problem, auth::Caller, fallback, trace::RequestOutcome};
-use crate::{
-    exotel::{ApiError, Envelope, Format},
-    storage::StoreError,
-};
+use super::{AppState, ProblemKind, auth::Caller, fallback, question::Unanswered, trace::RequestOutcome};
+use crate::exotel::{ApiError, Envelope, Format};
 
 /// Every path that may be of Exotel's API: its fixed parts have no fixed case, so they are read later.
 pub(super) fn routes() -> Router<AppState> {
@@ -52,9 +50,10 @@ async fn answer(State(state): State<AppState>, request: Request) -> Response {
         let problem = fallback::method_not_allowed().await;
         return problem.header(header::ALLOW, "GET,HEAD").into_response();
     }
-    match reply(&state, &call, &head).await {
-        Ok(response) => response,
-        Err(error) => refuse(&call, &error),
+    match timeout(state.request_timeout, reply(&state, &call, &head)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => refuse(&call, &error),
+        Err(_) => refuse(&call, &failed(Unanswered::Deadline)),
     }
 }
 
@@ -86,8 +85,11 @@ fn refuse(call: &Call, error: &ApiError) -> Response {
         &ApiError::TooManyRequests { retry_after_s } => {
             headers.insert(header::RETRY_AFTER, retry_after_s.into());
         }
-        ApiError::Unavailable => {
+        ApiError::Unavailable | ApiError::TookTooLong => {
             headers.insert(header::RETRY_AFTER, 5.into());
+        }
+        ApiError::TooManyScans => {
+            headers.insert(header::RETRY_AFTER, 1.into());
         }
         _ => {}
     }
@@ -107,10 +109,17 @@ fn request_id() -> String {
     hex::encode(random)
 }
 
-/// A failure of the store, logged as everywhere.
-fn failed(error: StoreError) -> ApiError {
-    match Problem::from(error).into_response().status() {
-        StatusCode::SERVICE_UNAVAILABLE => ApiError::Unavailable,
+/// A question without an answer, logged as everywhere.
+fn failed(unanswered: impl Into<Unanswered>) -> ApiError {
+    let unanswered = unanswered.into();
+    unanswered.log();
+    match unanswered.kind() {
+        ProblemKind::TooManyScans => ApiError::TooManyScans,
+        ProblemKind::TookTooLong => ApiError::TookTooLong,
+        ProblemKind::QuestionRefused => {
+            ApiError::BadParameter("the database refuses the question as it was asked".to_owned())
+        }
+        ProblemKind::StoreUnavailable => ApiError::Unavailable,
         _ => ApiError::Internal,
     }
 }

@@ -10,7 +10,7 @@ use super::{failed, reader::Admitted, request_id, written};
 use crate::{
     domain::{Account, Recipient},
     exotel::{ApiError, CampaignRow, Envelope, Format, Metadata, Said},
-    http::AppState,
+    http::{AppState, pace::Reads},
     storage::{CampaignOrder, CampaignPage, CampaignQuery},
 };
 
@@ -30,14 +30,10 @@ pub(super) async fn details(
     reader.within_limit()?;
     let params = Params::read(query)?;
     let (recipient, recipient_raw) = params.recipient(reader.account);
-    let &Params { order, offset, limit, .. } = &params;
-    let (recipient, recipient_raw) = (recipient.as_deref(), recipient_raw.as_deref());
-    let account = &reader.account.name;
+    let Params { order, offset, limit, .. } = params;
+    let (account, campaign) = (reader.account.name.clone(), campaign.to_owned());
     let query = CampaignQuery { account, campaign, recipient, recipient_raw, order, offset, limit };
-    // Postgres knows no NUL.
-    let storable = ![campaign, recipient_raw.unwrap_or_default()].iter().any(|text| text.contains('\0'));
-    let page =
-        if storable { state.give_way(state.store.campaign(&query)).await.map_err(failed)? } else { NOTHING };
+    let page = page(state, query).await?;
     let rows: Vec<CampaignRow> = page
         .messages
         .into_iter()
@@ -53,7 +49,15 @@ pub(super) async fn details(
     Ok(written(Format::Json, Envelope::rows(request_id(), metadata, rows).write()))
 }
 
-const NOTHING: CampaignPage = CampaignPage { total: 0, messages: Vec::new() };
+/// A campaign is counted as a whole for each of its pages.
+async fn page(state: &AppState, query: CampaignQuery) -> Result<CampaignPage, ApiError> {
+    // Postgres knows no NUL.
+    if query.campaign.contains('\0') || query.recipient_raw.as_ref().is_some_and(|text| text.contains('\0')) {
+        return Ok(CampaignPage { total: 0, messages: Vec::new() });
+    }
+    let store = state.store.clone();
+    state.ask(Reads::Scan, async move { store.campaign(&query).await }).await.map_err(failed)
+}
 
 /// The campaign that a URL asks for. Source: Exotel's reference spells it in two ways, its newer pages in
 /// a third.

@@ -1,5 +1,7 @@
 //! Exports: what a list shows, as long as it is, streamed.
 
+use std::sync::Arc;
+
 use axum::{
     body::{Body, Bytes},
     extract::State,
@@ -7,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::{Stream, stream};
+use tokio::time::timeout;
 
 use super::{csv_rows, filter::FilterReader, filter_params::FilterParams, view::MessageView};
 use crate::{
@@ -15,6 +18,8 @@ use crate::{
         AppState, Problem,
         extract::{QueryPairs, once},
         openapi::Refusals,
+        pace::Reads,
+        question::Unanswered,
     },
     storage::{Cursor, MessageFilter, Page, PageRequest, StoreError},
 };
@@ -90,12 +95,12 @@ pub(crate) async fn export(
 ) -> Result<Response, Problem> {
     let mut format = None;
     let filter = FilterReader::read(&state, &pairs, &["format"], |name, value| {
-        once(&mut format, name, super::filter::word(name, value)?)
+        once(&mut format, name, super::filter_values::word(name, value)?)
     })?;
     let format = format.unwrap_or_else(|| Format::accepted(&headers));
-    let export = Export { state, filter, format };
+    let export = Arc::new(Export { state, filter, format });
     // The first page decides whether there is an answer at all.
-    let first = export.page(None).await?;
+    let first = export.page(Reads::Scan, None).await?;
     let rows = Body::from_stream(export.stream(first));
     Ok((format.headers(), rows).into_response())
 }
@@ -121,25 +126,33 @@ enum Place {
 }
 
 impl Export {
-    async fn page(&self, after: Option<Cursor>) -> Result<Written, StoreError> {
-        let page = PageRequest { limit: ROWS_PER_PAGE, after };
-        let written = async {
-            let Page { items, next } = self.state.store.list(&self.filter, page).await?;
-            let head = if after.is_none() { self.head() } else { Bytes::new() };
-            Ok(Written { rows: [head, self.rows(&items)?].concat().into(), next })
+    async fn page(self: &Arc<Self>, reads: Reads, after: Option<Cursor>) -> Result<Written, Unanswered> {
+        let (export, page) = (Arc::clone(self), PageRequest { limit: ROWS_PER_PAGE, after });
+        let written = async move {
+            let Page { items, next } = export.state.store.list(&export.filter, page).await?;
+            let head = if after.is_none() { export.head() } else { Bytes::new() };
+            Ok(Written { rows: [head, export.rows(&items)?].concat().into(), next })
         };
-        self.state.give_way(written).await
+        self.state.ask(reads, written).await
+    }
+
+    /// A page behind the first. It has a request's time: an export may take long, but has to go on.
+    async fn next_page(self: &Arc<Self>, seen: Cursor) -> Result<Written, Unanswered> {
+        let page = timeout(self.state.request_timeout, self.page(Reads::RestOfScan, Some(seen))).await;
+        page.unwrap_or(Err(Unanswered::Deadline)).inspect_err(|unanswered| {
+            unanswered.log();
+            tracing::warn!("an export ends early");
+            self.state.routes.failed(unanswered.kind());
+        })
     }
 
     /// One chunk a page; the next page is asked for when the client has taken the one before. A page that
     /// fails ends the answer without its end, so that nobody takes a part for the whole.
-    fn stream(self, first: Written) -> impl Stream<Item = Result<Bytes, StoreError>> {
+    fn stream(self: Arc<Self>, first: Written) -> impl Stream<Item = Result<Bytes, Unanswered>> {
         stream::try_unfold((self, Place::At(first)), async |(export, place)| {
             let Written { rows, next } = match place {
                 Place::At(written) => written,
-                Place::After(seen) => export.page(Some(seen)).await.inspect_err(|error| {
-                    tracing::error!(%error, "an export ends early");
-                })?,
+                Place::After(seen) => export.next_page(seen).await?,
                 Place::End => return Ok(None),
             };
             Ok(Some((rows, (export, next.map_or(Place::End, Place::After)))))

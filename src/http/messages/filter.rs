@@ -1,12 +1,10 @@
 //! The filters of a question, read from the query string: the same for lists, exports and statistics.
 
-use std::str::FromStr;
+use chrono::TimeDelta;
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use strum::VariantArray;
-
+use super::filter_values::{account, age, code, label, status, time, word};
 use crate::{
-    domain::{AccountName, Anomaly, Labels, Recipient, ReportedStatus, Status, Time},
+    domain::{Anomaly, Recipient, Time},
     http::{AppState, Problem, extract::once},
     storage::MessageFilter,
 };
@@ -17,9 +15,14 @@ pub(crate) struct FilterReader<'s> {
     filter: MessageFilter,
     recipients: Vec<String>,
     older_than: Option<TimeDelta>,
+    /// How many values each of the parameters has so far.
+    values: [usize; FilterReader::PARAMETERS.len()],
 }
 
 impl<'s> FilterReader<'s> {
+    /// How many values one of them may have. Beyond it a statement comes near what the databases take.
+    const MOST_VALUES: usize = 100;
+
     /// The parameters that filter.
     const PARAMETERS: [&'static str; 15] = [
         "account",
@@ -46,11 +49,19 @@ impl<'s> FilterReader<'s> {
         own: &[&str],
         mut take_own: impl FnMut(&str, &str) -> Result<(), Problem>,
     ) -> Result<MessageFilter, Problem> {
-        let mut reader =
-            Self { state, filter: MessageFilter::default(), recipients: Vec::new(), older_than: None };
+        let mut reader = Self {
+            state,
+            filter: MessageFilter::default(),
+            recipients: Vec::new(),
+            older_than: None,
+            values: [0; _],
+        };
         for (name, value) in pairs {
             match name.as_str() {
-                filter if Self::PARAMETERS.contains(&filter) => reader.take(filter, value)?,
+                filter if Self::PARAMETERS.contains(&filter) => {
+                    reader.count(filter)?;
+                    reader.take(filter, value)?;
+                }
                 other if own.contains(&other) => take_own(other, value)?,
                 unknown => {
                     let allowed = [&Self::PARAMETERS[..], own].concat();
@@ -59,6 +70,19 @@ impl<'s> FilterReader<'s> {
             }
         }
         reader.finish()
+    }
+
+    /// Counts one more value.
+    fn count(&mut self, name: &str) -> Result<(), Problem> {
+        let mut places = Self::PARAMETERS.iter().zip(&mut self.values);
+        let values = places.find(|(parameter, _)| **parameter == name).map(|(_, values)| values);
+        let values = values.expect("only parameters that filter are counted");
+        *values += 1;
+        if *values > Self::MOST_VALUES {
+            let fault = format!("has more than {} values; ask in parts", Self::MOST_VALUES);
+            return Err(Problem::parameter(name, fault).with("max_values", Self::MOST_VALUES));
+        }
+        Ok(())
     }
 
     /// Takes one filter.
@@ -92,7 +116,7 @@ impl<'s> FilterReader<'s> {
 
     /// What they ask for together.
     fn finish(self) -> Result<MessageFilter, Problem> {
-        let Self { state, mut filter, recipients, older_than } = self;
+        let Self { state, mut filter, recipients, older_than, .. } = self;
         for (name, from, window) in
             [("received_to", "received_from", filter.received), ("sent_to", "sent_from", filter.sent)]
         {
@@ -102,7 +126,8 @@ impl<'s> FilterReader<'s> {
         }
         if let Some(age) = older_than {
             let then = state.clock.now().checked_sub_signed(age);
-            filter.received.end_at(then.unwrap_or(Time::UNIX_EPOCH));
+            // Nothing was received before, and Postgres' times begin later than chrono's.
+            filter.received.end_at(then.unwrap_or(Time::UNIX_EPOCH).max(Time::UNIX_EPOCH));
         }
         for raw in &recipients {
             // The accounts in question may be of several countries.
@@ -115,63 +140,4 @@ impl<'s> FilterReader<'s> {
         }
         Ok(filter)
     }
-}
-
-/// One of a closed set of words.
-pub(super) fn word<T: FromStr + VariantArray + Copy + Into<&'static str>>(
-    name: &str,
-    value: &str,
-) -> Result<T, Problem> {
-    value.parse().map_err(|_| {
-        let allowed: Vec<&str> = T::VARIANTS.iter().map(|&word| word.into()).collect();
-        Problem::word(name, &allowed)
-    })
-}
-
-/// A status in any spelling of its own; the newer words mean several, so they are none.
-fn status(name: &str, value: &str) -> Result<Status, Problem> {
-    let read = ReportedStatus::read(value).filter(|read| !read.is_alias).map(|read| read.status);
-    read.ok_or_else(|| {
-        let allowed: Vec<&str> = Status::VARIANTS.iter().map(|&word| word.into()).collect();
-        Problem::word(name, &allowed)
-    })
-}
-
-fn account(name: &str, value: &str) -> Result<AccountName, Problem> {
-    AccountName::new(&value.to_ascii_lowercase()).map_err(|error| Problem::parameter(name, error))
-}
-
-fn code(name: &str, value: &str) -> Result<i32, Problem> {
-    value
-        .parse()
-        .map_err(|_| Problem::parameter(name, "a detailed status code is a whole number, such as 20005"))
-}
-
-fn label(name: &str, value: &str) -> Result<(String, String), Problem> {
-    let pair = value.split_once(':').filter(|(key, value)| !key.is_empty() && !value.is_empty());
-    let (key, value) =
-        pair.ok_or_else(|| Problem::parameter(name, "must be NAME:VALUE, such as campaign_id:diwali"))?;
-    if key.len() > Labels::MAX_KEY || value.len() > Labels::MAX_VALUE {
-        let fault = format!("no label is longer than {}:{} bytes", Labels::MAX_KEY, Labels::MAX_VALUE);
-        return Err(Problem::parameter(name, fault));
-    }
-    Ok((key.to_owned(), value.to_owned()))
-}
-
-/// RFC 3339. A `+` that was not encoded has become a space.
-fn time(name: &str, value: &str) -> Result<Time, Problem> {
-    let read = DateTime::parse_from_rfc3339(&value.replace(' ', "+"));
-    let time = read.map_err(|_| {
-        Problem::parameter(name, "must be a time as RFC 3339 writes it, such as 2026-11-21T18:30:00+05:30")
-    })?;
-    let time = time.with_timezone(&Utc).trunc_subsecs(6);
-    let years = Time::UNIX_EPOCH..DateTime::from_timestamp(253_402_300_800, 0).unwrap_or(Time::MAX_UTC);
-    let fault = || Problem::parameter(name, "must lie between the years 1970 and 9999");
-    years.contains(&time).then_some(time).ok_or_else(fault)
-}
-
-fn age(name: &str, value: &str) -> Result<TimeDelta, Problem> {
-    let fault = || Problem::parameter(name, "must be a duration, such as 90m, 1h or 2days");
-    let age = humantime::parse_duration(value).map_err(|_| fault())?;
-    TimeDelta::from_std(age).map_err(|_| fault())
 }

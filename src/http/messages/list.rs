@@ -15,6 +15,7 @@ use crate::http::{
     AppState, Problem,
     extract::{PageParams, QueryPairs},
     openapi::Refusals,
+    pace::Reads,
 };
 
 const LIST: &str = "messages";
@@ -34,7 +35,13 @@ pub(crate) async fn list(
     let mut page = PageParams::default();
     let filter =
         FilterReader::read(&state, &pairs, &PageParams::PARAMETERS, |name, value| page.take(name, value))?;
-    let page = state.store.list(&filter, page.page(LIST)?).await?;
+    let page = page.page(LIST)?;
+    let reads = match state.store.finds_by_index(&filter) {
+        true => Reads::rows(page.limit.into()),
+        false => Reads::Scan,
+    };
+    let store = state.store.clone();
+    let page = state.ask(reads, async move { store.list(&filter, page).await }).await?;
     let items = page.items.iter().map(|message| MessageView::of(message, &state.table)).collect();
     let next_cursor = page.next.map(|next| next.encode(LIST));
     Ok(Json(MessagesView { items, next_cursor }).into_response())

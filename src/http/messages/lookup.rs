@@ -15,9 +15,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::view::MessageView;
-use crate::http::{
-    AppState, Problem, ProblemKind,
-    openapi::{ProblemBody, Refusals},
+use crate::{
+    domain::Message,
+    http::{
+        AppState, Problem, ProblemKind,
+        openapi::{ProblemBody, Refusals},
+        pace::Reads,
+    },
 };
 
 /// How many sids one question may name.
@@ -68,11 +72,16 @@ pub(crate) async fn lookup(
     let Lookup { sids } = read(&body)?;
     let asked: BTreeSet<String> = sids.into_iter().collect();
     let storable: Vec<String> = asked.iter().filter(|sid| !sid.contains('\0')).cloned().collect();
-    let messages = if storable.is_empty() { Vec::new() } else { state.store.lookup(&storable).await? };
+    let messages = if storable.is_empty() { Vec::new() } else { find(&state, storable).await? };
     let known: HashSet<&str> = messages.iter().map(|message| message.sid.as_str()).collect();
     let missing = asked.iter().map(String::as_str).filter(|sid| !known.contains(sid)).collect();
     let found = messages.iter().map(|message| MessageView::of(message, &state.table)).collect();
     Ok(Json(LookedUp { found, missing }).into_response())
+}
+
+async fn find(state: &AppState, sids: Vec<String>) -> Result<Vec<Message<'static>>, Problem> {
+    let (reads, store) = (Reads::rows(sids.len()), state.store.clone());
+    Ok(state.ask(reads, async move { store.lookup(&sids).await }).await?)
 }
 
 fn read(body: &[u8]) -> Result<Lookup, Problem> {

@@ -4,6 +4,7 @@ mod csv_rows;
 pub(super) mod export;
 mod filter;
 mod filter_params;
+mod filter_values;
 pub(super) mod list;
 pub(super) mod lookup;
 mod view;

@@ -77,7 +77,7 @@ where
         let answer = ready!(measuring.answer.poll(context));
         if let Ok(answer) = &answer {
             let seconds = measuring.begun.elapsed().as_secs_f64();
-            measuring.routes.answered(*measuring.asked, answer.status(), seconds);
+            measuring.routes.answered(*measuring.asked, answer, seconds);
         }
         Poll::Ready(answer)
     }

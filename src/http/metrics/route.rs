@@ -2,12 +2,15 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, Response, StatusCode};
 use metrics::Counter;
 
 use super::account::AUTH_REFUSALS;
 use crate::{
-    http::trace::METHODS,
+    http::{
+        ProblemKind,
+        trace::{METHODS, RequestOutcome},
+    },
     telemetry::{Family, Histogram, Metrics},
 };
 
@@ -19,6 +22,18 @@ const DURATION: Family = Family {
     name: "dlr_http_request_duration_seconds",
     help: "From the request's head until the answer begins, by route.",
 };
+const FAILURES: Family = Family {
+    name: "dlr_question_failures_total",
+    help: "Questions without an answer, by reason: the store, a question that asks for too much, too many scans at once, or a fault of ours.",
+};
+/// Why questions have no answer.
+const REASONS: [ProblemKind; 5] = [
+    ProblemKind::StoreUnavailable,
+    ProblemKind::TookTooLong,
+    ProblemKind::TooManyScans,
+    ProblemKind::QuestionRefused,
+    ProblemKind::Internal,
+];
 /// Seconds.
 const DURATIONS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -36,6 +51,7 @@ struct Known {
     routes: [OnceLock<Route>; MOST_ROUTES],
     /// Of what comes beyond them.
     other: Route,
+    failures: [(&'static str, Counter); REASONS.len()],
 }
 
 #[derive(Debug)]
@@ -62,7 +78,22 @@ impl Routes {
             metrics: metrics.clone(),
             routes: std::array::from_fn(|_| OnceLock::new()),
             other: Route::new(metrics, "other"),
+            failures: REASONS.map(|kind| {
+                let reason = kind.into();
+                (reason, metrics.counter(FAILURES, &[("reason", reason)]))
+            }),
         }))
+    }
+
+    /// Counts a question without an answer.
+    pub fn failed(&self, kind: ProblemKind) {
+        self.count_failure(kind.into());
+    }
+
+    fn count_failure(&self, outcome: &str) {
+        if let Some((_, failures)) = self.0.failures.iter().find(|(reason, _)| *reason == outcome) {
+            failures.increment(1);
+        }
     }
 
     /// Finds what a request is counted by, while it can be seen.
@@ -76,8 +107,9 @@ impl Routes {
     }
 
     /// Counts its answer.
-    pub(super) fn answered(&self, asked: Asked, status: StatusCode, seconds: f64) {
-        let Known { metrics, routes, other } = &*self.0;
+    pub(super) fn answered<B>(&self, asked: Asked, answer: &Response<B>, seconds: f64) {
+        let Known { metrics, routes, other, .. } = &*self.0;
+        let status = answer.status();
         let route = routes.get(asked.route).and_then(OnceLock::get).unwrap_or(other);
         let class = usize::from(status.as_u16() / 100).clamp(1, CLASSES.len()) - 1;
         let counter = route.requests[asked.method][class].get_or_init(|| {
@@ -87,8 +119,13 @@ impl Routes {
         });
         counter.increment(1);
         route.duration.record(seconds);
-        if let Some(not_let_in) = route.not_let_in.as_ref().filter(|_| status == StatusCode::UNAUTHORIZED) {
-            not_let_in.increment(1);
+        if let Some(not_let_in) = route.not_let_in.as_ref().filter(|_| !status.is_success()) {
+            if status == StatusCode::UNAUTHORIZED {
+                not_let_in.increment(1);
+            }
+            if let Some(RequestOutcome(outcome)) = answer.extensions().get() {
+                self.count_failure(outcome);
+            }
         }
     }
 }
@@ -97,6 +134,8 @@ impl Route {
     fn new(metrics: &Metrics, template: &str) -> Self {
         let door = match template {
             callbacks if callbacks.starts_with("/callbacks/") => None,
+            // Asked again and again while the store is away.
+            "/readyz" => None,
             exotels if exotels.starts_with("/v{") || exotels.starts_with("/V{") => Some("compat"),
             _ => Some("questions"),
         };
@@ -119,7 +158,7 @@ mod tests {
         let routes = Routes::new(&metrics);
         for number in 0..2 * MOST_ROUTES {
             let asked = routes.asked(&format!("/{number}"), &Method::GET);
-            routes.answered(asked, StatusCode::OK, 0.0);
+            routes.answered(asked, &Response::new(()), 0.0);
         }
         let text = metrics.render();
         assert_eq!(text.matches("dlr_http_requests_total{").count(), MOST_ROUTES + 1);

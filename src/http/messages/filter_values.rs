@@ -1,0 +1,70 @@
+//! The values of filters, read and refused one by one.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use strum::VariantArray;
+
+use crate::{
+    domain::{AccountName, Labels, ReportedStatus, Status, Time},
+    http::Problem,
+};
+
+/// One of a closed set of words.
+pub(super) fn word<T: FromStr + VariantArray + Copy + Into<&'static str>>(
+    name: &str,
+    value: &str,
+) -> Result<T, Problem> {
+    value.parse().map_err(|_| {
+        let allowed: Vec<&str> = T::VARIANTS.iter().map(|&word| word.into()).collect();
+        Problem::word(name, &allowed)
+    })
+}
+
+/// A status in any spelling of its own; the newer words mean several, so they are none.
+pub(super) fn status(name: &str, value: &str) -> Result<Status, Problem> {
+    let read = ReportedStatus::read(value).filter(|read| !read.is_alias).map(|read| read.status);
+    read.ok_or_else(|| {
+        let allowed: Vec<&str> = Status::VARIANTS.iter().map(|&word| word.into()).collect();
+        Problem::word(name, &allowed)
+    })
+}
+
+pub(super) fn account(name: &str, value: &str) -> Result<AccountName, Problem> {
+    AccountName::new(&value.to_ascii_lowercase()).map_err(|error| Problem::parameter(name, error))
+}
+
+pub(super) fn code(name: &str, value: &str) -> Result<i32, Problem> {
+    value
+        .parse()
+        .map_err(|_| Problem::parameter(name, "a detailed status code is a whole number, such as 20005"))
+}
+
+pub(super) fn label(name: &str, value: &str) -> Result<(String, String), Problem> {
+    let pair = value.split_once(':').filter(|(key, value)| !key.is_empty() && !value.is_empty());
+    let (key, value) =
+        pair.ok_or_else(|| Problem::parameter(name, "must be NAME:VALUE, such as campaign_id:diwali"))?;
+    if key.len() > Labels::MAX_KEY || value.len() > Labels::MAX_VALUE {
+        let fault = format!("no label is longer than {}:{} bytes", Labels::MAX_KEY, Labels::MAX_VALUE);
+        return Err(Problem::parameter(name, fault));
+    }
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// RFC 3339. A `+` that was not encoded has become a space.
+pub(super) fn time(name: &str, value: &str) -> Result<Time, Problem> {
+    let read = DateTime::parse_from_rfc3339(&value.replace(' ', "+"));
+    let time = read.map_err(|_| {
+        Problem::parameter(name, "must be a time as RFC 3339 writes it, such as 2026-11-21T18:30:00+05:30")
+    })?;
+    let time = time.with_timezone(&Utc).trunc_subsecs(6);
+    let years = Time::UNIX_EPOCH..DateTime::from_timestamp(253_402_300_800, 0).unwrap_or(Time::MAX_UTC);
+    let fault = || Problem::parameter(name, "must lie between the years 1970 and 9999");
+    years.contains(&time).then_some(time).ok_or_else(fault)
+}
+
+pub(super) fn age(name: &str, value: &str) -> Result<TimeDelta, Problem> {
+    let fault = || Problem::parameter(name, "must be a duration, such as 90m, 1h or 2days");
+    let age = humantime::parse_duration(value).map_err(|_| fault())?;
+    TimeDelta::from_std(age).map_err(|_| fault())
+}

@@ -14,7 +14,7 @@ use crate::{
 /// The most receipts that are moved out of the default partition at once, and the most that it may hold in bytes:
 /// callbacks wait while as many are moved, and while as much is looked through, for some hundredths of a second.
 const MOST_STRAYS: u64 = 1000;
-const MOST_BESIDE: u64 = 128 << 20;
+const MOST_BESIDE: u64 = 32 << 20;
 
 /// Makes partitions.
 #[derive(Debug)]

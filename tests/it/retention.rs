@@ -289,7 +289,6 @@ async fn receipts_that_are_ahead_of_their_partition_become_its_own() {
     until("no partitions are made", async || partitions(&database).await == expected).await;
     record_at(&app, micros("2031-04-16T00:00:00Z"), "of_its_time").await;
     assert_eq!(receipts(&app, "of_its_time").await, 1);
-    assert_eq!((receipts(&app, "m20").await, receipts(&app, "n20").await), (1, 1));
     let counts = [("receipts_2031_03_01_2".to_owned(), 20), ("receipts_2031_04_01".to_owned(), 21)];
     assert_eq!(tables_of_receipts(&database).await, counts);
 }
@@ -376,7 +375,7 @@ async fn callbacks_of_the_present_are_taken_while_its_partition_is_made() {
     }
     let here = tables_of_receipts(&database).await;
     assert_eq!(here, [("receipts_2031_03_01".to_owned(), i64::from(sent) * 4)], "each is in the one place");
-    assert!(sent > 0);
+    assert_eq!((receipts(&app, "c0_0").await, receipts(&app, &format!("c{}_3", sent - 1)).await), (1, 1));
     assert_eq!(app.ask("/rejected").await.json["items"].as_array().unwrap().len(), 0, "none is refused");
 }
 
@@ -395,7 +394,7 @@ async fn partitions_of_the_present_are_made_whatever_stands_in_the_future() {
     assert_eq!((ahead.made, ahead.dropped), (3, 1));
     let now = run_at("2031-03-30T12:00:00Z", "month").await;
     assert_eq!((now.made, now.dropped), (3, 0));
-    let expected = |present: &[&str]| {
+    let expected = |present: &[&'static str]| {
         let future =
             ["receipts_2099_06_01", "receipts_2099_07_01", "receipts_2099_08_01", "receipts_default"];
         [present, &future].concat()

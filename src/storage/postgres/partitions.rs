@@ -30,7 +30,7 @@ const FREE_NAME: &str = "SELECT name FROM generate_series(1, 10000) AS number \
 /// How many receipts between two times are in the default partition, but no more than `$3`, and the bytes of all
 /// that is in it. Read without a lock that others would wait for.
 const STRAYS: &str = "SELECT (SELECT count(*) FROM (SELECT FROM receipts_default \
-        WHERE received_at >= $1 AND received_at < $2 LIMIT $3) AS some), \
+        WHERE received_at >= $1 AND received_at < $2 LIMIT $3) AS counted), \
      pg_relation_size('receipts_default'::regclass)";
 
 /// When the last of them was received.

@@ -76,10 +76,11 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
         .route("/openapi.json", get(openapi::describe))
         .route("/docs", get(docs::page))
         .route_layer(readers)
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(metrics::scrape::scrape))
         .merge(Router::new().route("/recipients/erase", post(recipients::erase)).route_layer(admins))
         .route_layer(deadline)
+        // These have deadlines of their own, and are to tell of the others'.
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::scrape::scrape))
         .merge(compat::routes())
 }
 

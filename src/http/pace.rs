@@ -98,20 +98,35 @@ impl Default for Debt {
 }
 
 impl Debt {
-    /// Waits for the pause that is owed, asks, and owes a pause where that was `busy`.
+    /// Waits for the pause that is owed, asks, and owes a pause where that was `busy`; also where the question is given up.
     pub async fn take<T>(&self, question: impl Future<Output = T>, busy: impl Fn() -> bool) -> T {
         let next = *self.next.lock().unwrap_or_else(PoisonError::into_inner);
         sleep_until(next).await;
-        let (asked, busy_before) = (Instant::now(), busy());
-        let answer = question.await;
-        if busy_before || busy() {
-            let now = Instant::now();
-            let pause = ((now - asked) * PAUSE).min(LONGEST);
-            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            // Pauses of questions that ran beside each other add up to the longest one, and no further.
-            *next = ((*next).max(now) + pause).min(now + LONGEST);
+        let _asked = Asked { debt: self, at: Instant::now(), busy_before: busy(), busy };
+        question.await
+    }
+
+    fn owe(&self, pause: Duration) {
+        let now = Instant::now();
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        // Pauses of questions that ran beside each other add up to the longest one, and no further.
+        *next = ((*next).max(now) + pause).min(now + LONGEST);
+    }
+}
+
+/// A question under way, which is paid for when it ends.
+struct Asked<'d, B: Fn() -> bool> {
+    debt: &'d Debt,
+    at: Instant,
+    busy_before: bool,
+    busy: B,
+}
+
+impl<B: Fn() -> bool> Drop for Asked<'_, B> {
+    fn drop(&mut self) {
+        if self.busy_before || (self.busy)() {
+            self.debt.owe((self.at.elapsed() * PAUSE).min(LONGEST));
         }
-        answer
     }
 }
 
@@ -168,13 +183,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_question_that_is_given_up_is_paid_for_too() {
+        let debt = Debt::default();
+        let given_up = debt.take(std::future::pending::<()>(), || true);
+        tokio::time::timeout(QUESTION, given_up).await.unwrap_err();
+        assert_eq!(ask(&debt, false).await, 250);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn no_class_pays_for_another() {
         let pace = Pace::new(1);
         join_all([(); 60].map(|()| ask(pace.of(Reads::Scan), true))).await;
-        assert_eq!(ask(pace.of(Reads::Few), true).await, 10);
-        assert_eq!(ask(pace.of(Reads::Many), true).await, 10);
-        assert_eq!(ask(&pace.steps, true).await, 10);
-        assert_eq!(ask(pace.of(Reads::RestOfScan), false).await, 1010);
+        let waited = tokio::join!(
+            ask(pace.of(Reads::Few), true),
+            ask(pace.of(Reads::Many), true),
+            ask(&pace.steps, true),
+            ask(pace.of(Reads::RestOfScan), true),
+        );
+        assert_eq!(waited, (10, 10, 10, 1010));
     }
 
     #[tokio::test(start_paused = true)]

@@ -61,7 +61,7 @@ impl Unanswered {
 }
 
 /// How long a store may take to show that it is well, where a question has no answer.
-const PING: Duration = Duration::from_millis(500);
+const PING: Duration = Duration::from_secs(2);
 
 impl AppState {
     /// Asks the store, as the class of what is read is paced.

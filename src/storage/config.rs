@@ -85,6 +85,12 @@ impl DatabaseConfig {
     pub(super) fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms.get())
     }
+
+    /// After which time the database itself gives a question up. A little shorter than the question may take as a whole:
+    /// a database that says so is well, one that is silent may not be.
+    pub(super) fn statement_timeout(&self) -> Duration {
+        self.timeout() * 9 / 10
+    }
 }
 
 fn without_password<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {

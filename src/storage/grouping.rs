@@ -136,7 +136,8 @@ impl Zones<'_> {
     fn offsets(&self, zone: Tz) -> Vec<i64> {
         let earliest = DateTime::from_timestamp(946_684_800, 0).unwrap_or_default();
         let latest = DateTime::from_timestamp(4_102_444_800, 0).unwrap_or_default();
-        let from = self.window.from.unwrap_or(earliest).max(earliest);
+        // A window may lie beyond the years that are looked at.
+        let from = self.window.from.unwrap_or(earliest).clamp(earliest, latest);
         let to = self.window.to.unwrap_or(latest).clamp(from, latest) + TimeDelta::days(1);
         let offset =
             |time: Time| i64::from(zone.offset_from_utc_datetime(&time.naive_utc()).fix().local_minus_utc());

@@ -36,10 +36,8 @@ pub(crate) async fn list(
     let filter =
         FilterReader::read(&state, &pairs, &PageParams::PARAMETERS, |name, value| page.take(name, value))?;
     let page = page.page(LIST)?;
-    let reads = match state.store.finds_by_index(&filter) {
-        true => Reads::rows(page.limit.into()),
-        false => Reads::Scan,
-    };
+    let by_index = state.store.finds_by_index(&filter);
+    let reads = if by_index { Reads::rows(page.limit.into()) } else { Reads::Scan };
     let store = state.store.clone();
     let page = state.ask(reads, async move { store.list(&filter, page).await }).await?;
     let items = page.items.iter().map(|message| MessageView::of(message, &state.table)).collect();

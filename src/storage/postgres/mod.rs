@@ -57,11 +57,12 @@ impl Postgres {
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections.get())
             .acquire_timeout(config.timeout());
-        let patience = config.timeout().as_millis().to_string();
+        let patience = config.statement_timeout().as_millis().max(1).to_string();
         let (pool, options, pooled) = match config.pooler {
             Pooler::None => (with_settings(pool, patience), options, None),
             Pooler::Transaction => {
-                let settings = [timeout_of(config.timeout()), "work_mem = '16MB'".into(), "jit = off".into()];
+                let settings =
+                    [timeout_of(config.statement_timeout()), "work_mem = '16MB'".into(), "jit = off".into()];
                 (pool, for_pooler(options), Some(Begin::with(&settings)))
             }
         };
@@ -129,7 +130,8 @@ fn for_pooler(options: PgConnectOptions) -> PgConnectOptions {
 }
 
 fn timeout_of(patience: Duration) -> String {
-    format!("statement_timeout = {}", patience.as_millis())
+    // 0 would be no timeout.
+    format!("statement_timeout = {}", patience.as_millis().max(1))
 }
 
 async fn encoding(options: &PgConnectOptions) -> sqlx::Result<String> {

@@ -54,7 +54,7 @@ impl Sqlite {
             pool.acquire_timeout(config.timeout()).test_before_acquire(false)
         };
         let writer = pool(1).connect_with(options.clone()).await?;
-        let readers = interrupted(pool(config.max_connections.get()), config.timeout());
+        let readers = interrupted(pool(config.max_connections.get()), config.statement_timeout());
         let readers = readers.connect_with(options.read_only(true)).await?;
         Ok(Self { writer, readers })
     }

@@ -1,5 +1,6 @@
 //! The service, put together: the same for the binary and for tests.
 
+mod damage;
 mod listeners;
 mod service_clock;
 
@@ -7,6 +8,7 @@ use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 
+pub use self::damage::check_exists;
 use self::{
     listeners::Listener,
     service_clock::{ClockTask, ServiceClock},
@@ -19,7 +21,7 @@ use crate::{
     listener::{self, Limits},
     retention::{Pace, Purge, Retention, RetentionMetrics, RetentionTask},
     shutdown::Shutdown,
-    storage::{SpoolFile, Store, StoreError},
+    storage::{Store, StoreError},
     telemetry::{Metrics, Traces},
 };
 
@@ -44,9 +46,10 @@ impl App {
     /// # Errors
     /// Says what could not be reached or opened, and which key to look at.
     pub async fn build(config: &Config, clock: Clock) -> anyhow::Result<Self> {
-        let spool = open_spool(config).await?;
+        let spool = damage::open_spool(config).await?;
         let store = open(config).await?.timed_by(&clock);
         let unprepared = prepare(config, &store, spool.is_some()).await?;
+        damage::look_at_store(&store);
         let (service_clock, clock_task) =
             ServiceClock::start(clock.clone(), &store, unprepared.is_none()).await;
         let table = Arc::new(config.status_table()?);
@@ -125,12 +128,6 @@ impl App {
             tracing::warn!("stopped at the deadline; connections that were still open are cut");
         }
     }
-}
-
-/// Opens the spool, where there is one.
-async fn open_spool(config: &Config) -> anyhow::Result<Option<SpoolFile>> {
-    let Some(path) = config.spool.file() else { return Ok(None) };
-    Ok(Some(SpoolFile::open(path, config.spool.max_bytes).await?))
 }
 
 /// Starts to delete what is too old, beside the callbacks that come in.

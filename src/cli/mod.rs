@@ -1,6 +1,7 @@
 //! The command line.
 
 mod callback_url;
+mod check;
 mod healthcheck;
 mod key;
 mod progress;
@@ -47,6 +48,8 @@ enum Command {
     Key(key::Key),
     /// Deletes what is older than the configuration says it is kept.
     Purge(purge::PurgeCommand),
+    /// Looks at all of the store and the spool for damage.
+    Check(check::CheckCommand),
     /// Asks the running service on this machine for a sign of life; for the container's HEALTHCHECK.
     Healthcheck,
     /// Plays Exotel against a running receiver, then reads back what it has acknowledged.
@@ -63,15 +66,19 @@ impl Cli {
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::serve(&load()?).await,
             Command::Migrate => migrate(&load()?).await,
-            Command::CheckConfig => check(&load()?),
+            Command::CheckConfig => check_config(&load()?),
             Command::CallbackUrl(command) => command.run(&load()?),
             Command::Key(command) => command.run(),
             Command::Purge(command) => command.run(&load()?).await,
+            Command::Check(command) => command.run(&load()?).await,
             Command::Healthcheck => healthcheck::healthcheck(&load()?).await,
             Command::Simulate(command) => command.run(&load()?).await,
         }
     }
 }
+
+/// The longest that `database.timeout_ms` may be.
+const LONGEST_MS: std::num::NonZeroU64 = std::num::NonZeroU64::new(600_000).expect("it is not 0");
 
 async fn migrate(config: &Config) -> anyhow::Result<()> {
     let store = app::open(config).await?;
@@ -80,7 +87,7 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
     say(&format!("the {} database is up to date", store.kind()))
 }
 
-fn check(config: &Config) -> anyhow::Result<()> {
+fn check_config(config: &Config) -> anyhow::Result<()> {
     say(toml::to_string(config)?.trim_end())?;
     config.check_exposure()?;
     Ok(())

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::bail;
 use clap::Args;
 
-use super::{progress::Progress, say};
+use super::{LONGEST_MS, progress::Progress, say};
 use crate::{
     app,
     config::Config,
@@ -84,9 +84,6 @@ impl PurgeCommand {
         Ok(clocks.database)
     }
 }
-
-/// The longest that `database.timeout_ms` may be.
-const LONGEST_MS: std::num::NonZeroU64 = std::num::NonZeroU64::new(600_000).expect("it is not 0");
 
 /// First receipts, then messages, then refused bodies: the order in which a purge goes.
 fn show(progress: &mut Progress, done: &Purged, survey: &Survey) {

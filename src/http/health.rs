@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{AppState, Problem, ProblemKind, openapi::ProblemBody};
+use crate::storage::SetAside;
 
 /// How the service is.
 #[derive(Serialize, ToSchema)]
@@ -19,6 +20,46 @@ pub(super) struct Health {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     detail: Option<String>,
+    /// Damaged files of the spool that were set aside, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    damaged_spool_files: Vec<String>,
+    /// How many acknowledged callbacks these may have lost, at most; null where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callbacks_missing: Option<Option<u64>>,
+}
+
+impl Health {
+    fn new(status: &'static str, store: Option<&'static str>, details: &[String]) -> Self {
+        let detail = Some(details.join("; ")).filter(|detail| !detail.is_empty());
+        Self { status, store, detail, damaged_spool_files: Vec::new(), callbacks_missing: None }
+    }
+
+    fn with_set_aside(mut self, files: &[SetAside]) -> Self {
+        if !files.is_empty() {
+            self.damaged_spool_files = files.iter().map(SetAside::name).collect();
+            self.callbacks_missing = Some(missing(files));
+        }
+        self
+    }
+}
+
+/// How many callbacks may be missing in all of them; none where one of them does not tell.
+fn missing(files: &[SetAside]) -> Option<u64> {
+    files.iter().map(|file| file.findings?.missing).sum()
+}
+
+/// What is to be said of set-aside files.
+fn told(files: &[SetAside]) -> Option<String> {
+    let names = files.iter().map(SetAside::name).collect::<Vec<_>>().join(", ");
+    let how_many = match missing(files) {
+        Some(missing) => format!("up to {missing}"),
+        None => "an unknown number of".to_owned(),
+    };
+    (!files.is_empty()).then(|| {
+        format!(
+            "a damaged spool file was set aside ({names}): {how_many} callbacks that were acknowledged may be missing"
+        )
+    })
 }
 
 /// The process runs.
@@ -27,7 +68,7 @@ pub(super) struct Health {
     responses((status = 200, description = "It runs", body = Health)),
 )]
 pub(super) async fn livez() -> Json<Health> {
-    Json(Health { status: "alive", store: None, detail: None })
+    Json(Health::new("alive", None, &[]))
 }
 
 /// Callbacks are taken: the store answers, or the spool stands in for it. A store that is known to fail
@@ -41,15 +82,23 @@ pub(super) async fn livez() -> Json<Health> {
 )]
 pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
     let (store, ingest) = (state.store.kind(), &state.ingest);
+    let set_aside = ingest.set_aside();
+    let mut details: Vec<String> = told(&set_aside).into_iter().collect();
+    details.extend(
+        state
+            .store
+            .damage()
+            .map(|damage| format!("the {store} store is damaged ({damage}): run `dlr-receiver check`")),
+    );
     let answers = if ingest.store_fails() { false } else { pong(&state).await };
     if answers {
-        return Ok(Json(Health { status: "ready", store: Some(store), detail: None }));
+        return Ok(Json(Health::new("ready", Some(store), &details).with_set_aside(&set_aside)));
     }
-    let detail = format!("the {store} store is unreachable");
+    details.insert(0, format!("the {store} store is unreachable"));
     if ingest.has_spool() {
-        return Ok(Json(Health { status: "spooling", store: Some(store), detail: Some(detail) }));
+        return Ok(Json(Health::new("spooling", Some(store), &details).with_set_aside(&set_aside)));
     }
-    Err(Problem::new(ProblemKind::StoreUnavailable, detail).with("store", store))
+    Err(Problem::new(ProblemKind::StoreUnavailable, details.join("; ")).with("store", store))
 }
 
 async fn pong(state: &AppState) -> bool {

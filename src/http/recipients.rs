@@ -44,6 +44,9 @@ pub(super) struct ErasedView {
     /// Callbacks that wait in this replica's spool, whomever they are about. They bring back what they say: ask
     /// again once there are none.
     spooled: u64,
+    /// Damaged files of this replica's spool that were set aside. They may hold the number and are not reached:
+    /// delete them once they are of no more use.
+    set_aside_files: u64,
 }
 
 /// Erases a recipient.
@@ -78,9 +81,10 @@ pub(super) async fn erase(
     }
     if let Some(spool) = &state.spool {
         done.spooled = spool.count().await.map_err(|error| spool_fails(&error))?;
+        done.set_aside_files = spool.set_aside().len() as u64;
     }
-    let ErasedView { messages, receipts, rejected, quarantined, spooled } = done;
-    tracing::info!(messages, receipts, rejected, quarantined, spooled, "erased a recipient");
+    let ErasedView { messages, receipts, rejected, quarantined, spooled, set_aside_files } = done;
+    tracing::info!(messages, receipts, rejected, quarantined, spooled, set_aside_files, "erased a recipient");
     Ok(Json(done))
 }
 

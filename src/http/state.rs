@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{Account, AccountName, Clock, ConfiguredAccount, Networks, StatusTable, Time},
     ingest::Ingest,
-    storage::{Keep, SpoolFile, Store},
+    storage::{Keep, Spool, Store},
     telemetry::Metrics,
 };
 
@@ -37,7 +37,7 @@ pub struct Shared {
     /// How long a request other than a callback may take.
     pub(super) request_timeout: Duration,
     pub(super) routes: Routes,
-    pub(super) spool: Option<SpoolFile>,
+    pub(super) spool: Option<Spool>,
     pub(super) store: Store,
     pub(super) table: Arc<StatusTable>,
     pub(super) trusted_proxies: Networks,
@@ -119,7 +119,7 @@ pub struct Parts {
     /// How long a request other than a callback may take.
     pub request_timeout: Duration,
     /// Where callbacks are kept while the store fails.
-    pub spool: Option<SpoolFile>,
+    pub spool: Option<Spool>,
     /// Where receipts and messages are kept.
     pub store: Store,
     /// The status codes in force.

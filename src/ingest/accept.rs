@@ -7,7 +7,7 @@ use super::{
     group_commit::GroupCommit,
     reader::{Arrival, Reader},
     rejected::{RejectedLog, reason},
-    spool::{Spool, spooled},
+    spool::{SpoolQueue, spooled},
 };
 use crate::{
     domain::MessageSid,
@@ -22,7 +22,7 @@ pub struct Ingest {
     pub(super) group_commit: GroupCommit,
     pub(super) rejected: RejectedLog,
     pub(super) circuit: Circuit,
-    pub(super) spool: Option<Spool>,
+    pub(super) spool: Option<SpoolQueue>,
 }
 
 /// A callback that is on disk.

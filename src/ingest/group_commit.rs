@@ -24,7 +24,7 @@ use super::{
     circuit::Circuit,
     commit::{Committed, Committer, Pending},
     config::IngestConfig,
-    spool::{Spool, SpooledArrival, spooled},
+    spool::{SpoolQueue, SpooledArrival, spooled},
 };
 use crate::{domain::DeliveryReceipt, exotel::RawRequest, storage::Store};
 
@@ -72,7 +72,7 @@ impl GroupCommit {
 #[derive(Debug)]
 pub(super) struct Overflow {
     pub circuit: Circuit,
-    pub spool: Option<Spool>,
+    pub spool: Option<SpoolQueue>,
     pub store: Store,
 }
 

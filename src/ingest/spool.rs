@@ -16,25 +16,25 @@ use super::{
 use crate::{
     domain::{AccountName, DeliveryReceipt, Time},
     exotel::RawRequest,
-    storage::{SpoolError, SpoolFile, SpooledRequest},
+    storage::{Spool, SpoolError, SpooledRequest},
 };
 
 /// The way into the spool. Cheap to clone; the writer ends with the last clone.
 #[derive(Clone, Debug)]
-pub(super) struct Spool {
+pub(super) struct SpoolQueue {
     queue: mpsc::Sender<(SpooledRequest, Ticket)>,
-    pub file: SpoolFile,
+    pub spool: Spool,
 }
 
 /// The most requests of one sync to disk.
 const BATCH: usize = 512;
 
-impl Spool {
-    /// Starts the writer of `file`. A sync to disk that takes longer than `deadline` has failed.
-    pub fn start(file: SpoolFile, circuit: Circuit, deadline: Duration) -> (Self, JoinHandle<()>) {
+impl SpoolQueue {
+    /// Starts the writer of `spool`. A sync to disk that takes longer than `deadline` has failed.
+    pub fn start(spool: Spool, circuit: Circuit, deadline: Duration) -> (Self, JoinHandle<()>) {
         let (sender, queue) = mpsc::channel(BATCH);
-        let writer = SpoolWriter { file: file.clone(), queue, circuit, deadline };
-        (Self { queue: sender, file }, tokio::spawn(writer.run()))
+        let writer = SpoolWriter { spool: spool.clone(), queue, circuit, deadline };
+        (Self { queue: sender, spool }, tokio::spawn(writer.run()))
     }
 
     /// Gives a request to the spool, for whoever waits for it. Waits only while the spool is behind.
@@ -54,7 +54,7 @@ impl Spool {
 }
 
 struct SpoolWriter {
-    file: SpoolFile,
+    spool: Spool,
     queue: mpsc::Receiver<(SpooledRequest, Ticket)>,
     circuit: Circuit,
     deadline: Duration,
@@ -63,17 +63,17 @@ struct SpoolWriter {
 impl SpoolWriter {
     /// Appends whatever has gathered during the sync before, and then answers.
     async fn run(mut self) {
-        let mut gathered = Vec::with_capacity(BATCH);
+        let (mut gathered, mut complaint) = (Vec::with_capacity(BATCH), String::new());
         while self.queue.recv_many(&mut gathered, BATCH).await > 0 {
             let (requests, tickets): (Vec<_>, Vec<_>) = gathered.drain(..).unzip();
-            let appended = timeout(self.deadline, self.file.append(&requests)).await;
+            let appended = timeout(self.deadline, self.spool.append(&requests)).await;
             let appended = appended.unwrap_or(Err(SpoolError::TimedOut(self.deadline)));
             match &appended {
-                Ok(()) => self.circuit.call_drain(),
-                Err(SpoolError::Full) => {
-                    tracing::error!("the spool is full: callbacks are answered with 503")
+                Ok(()) => {
+                    complaint.clear();
+                    self.circuit.call_drain();
                 }
-                Err(error) => tracing::error!(%error, "callbacks are answered with 503"),
+                Err(error) => complain(error, &mut complaint),
             }
             for ticket in tickets {
                 let answer = if appended.is_ok() { Ok(Kept::Spooled) } else { Err(NotKept::Unavailable) };
@@ -84,7 +84,7 @@ impl SpoolWriter {
                 self.turn_away();
             }
         }
-        self.file.close().await;
+        self.spool.close().await;
     }
 
     /// Answers those who have gathered behind a disk that hangs: they would wait as long again, and be gone by then.
@@ -93,6 +93,19 @@ impl SpoolWriter {
             // Whoever waited may be gone.
             let _ = ticket.send(Err(NotKept::Unavailable));
         }
+    }
+}
+
+/// Says why callbacks are not kept, once for each reason.
+fn complain(error: &SpoolError, complaint: &mut String) {
+    let reason = error.to_string();
+    if reason == *complaint {
+        return;
+    }
+    *complaint = reason;
+    match error {
+        SpoolError::Full => tracing::error!("the spool is full: callbacks are answered with 503"),
+        error => tracing::error!(%error, "callbacks are answered with 503"),
     }
 }
 

@@ -8,15 +8,15 @@ use super::{
     Ingest, IngestConfig, IngestMetrics,
     circuit::Circuit,
     commit::Committer,
-    drain::{Drain, Drained},
+    drain::{Drain, Drained, SetAsideFiles},
     group_commit::{GroupCommit, Overflow},
     reader::Reader,
     rejected::RejectedLog,
-    spool::Spool,
+    spool::SpoolQueue,
 };
 use crate::{
     domain::{Account, AccountName, StatusTable},
-    storage::{Keep, Normaliser, SpoolError, SpoolFile, SpoolStatus, Store, StoreError},
+    storage::{Keep, Normaliser, SetAside, Spool, SpoolError, SpoolStatus, Store, StoreError},
 };
 
 /// How a database is prepared before it is used.
@@ -45,7 +45,7 @@ pub struct IngestParts {
     /// What the database still needs, where it could not be reached yet.
     pub unprepared: Option<(Prepare, StoreError)>,
     /// Where callbacks are kept while the store fails.
-    pub spool: Option<SpoolFile>,
+    pub spool: Option<Spool>,
     /// The accounts whose callbacks are taken.
     pub accounts: Arc<HashMap<AccountName, Account>>,
     /// The status codes in force.
@@ -71,16 +71,26 @@ impl Ingest {
     /// Starts to commit and to drain.
     #[must_use]
     pub fn start(parts: IngestParts) -> (Self, IngestTasks) {
-        let IngestParts { store, unprepared, spool: file, accounts, table, config, keep_rejected, metrics } =
-            parts;
+        let IngestParts {
+            store,
+            unprepared,
+            spool: spool_files,
+            accounts,
+            table,
+            config,
+            keep_rejected,
+            metrics,
+        } = parts;
         let normaliser = Normaliser { table: Arc::clone(&table), accounts: Arc::clone(&accounts) };
         let (circuit, reader) = (Circuit::default(), Reader { table, accounts });
         let unprepared = unprepared.map(|(prepare, error)| {
             circuit.open(&error);
             prepare
         });
-        let (spool, spooling) =
-            file.clone().map(|file| Spool::start(file, circuit.clone(), config.commit_timeout())).unzip();
+        let (spool, spooling) = spool_files
+            .clone()
+            .map(|spool| SpoolQueue::start(spool, circuit.clone(), config.commit_timeout()))
+            .unzip();
         let rejected = RejectedLog { store: store.clone(), keep: keep_rejected };
         let committer = || Committer {
             writer: store.writer(config.commit_timeout()).normalising_by(normaliser.clone()),
@@ -94,13 +104,15 @@ impl Ingest {
         let drain = Drain {
             store: store.clone(),
             unprepared,
-            file,
+            spool: spool_files,
             drained: Drained::default(),
+            set_aside: SetAsideFiles::default(),
             lock: None,
             reader: reader.clone(),
             committer: committer(),
             circuit: circuit.clone(),
             complaint: String::new(),
+            spool_complaint: String::new(),
         };
         let tasks = IngestTasks {
             group_commit: committing,
@@ -131,7 +143,13 @@ impl Ingest {
 
     /// How full the spool is, where there is one.
     pub async fn spool_status(&self) -> Option<Result<SpoolStatus, SpoolError>> {
-        Some(self.spool.as_ref()?.file.status().await)
+        Some(self.spool.as_ref()?.spool.status().await)
+    }
+
+    /// Damaged files of the spool that were set aside.
+    #[must_use]
+    pub fn set_aside(&self) -> Vec<SetAside> {
+        self.spool.as_ref().map(|queue| queue.spool.set_aside()).unwrap_or_default()
     }
 
     /// Whether callbacks are taken while the store fails.

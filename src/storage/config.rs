@@ -82,6 +82,14 @@ impl DatabaseConfig {
         }
     }
 
+    /// The file of a SQLite store; none where the URL is not understood, or names a Postgres.
+    #[must_use]
+    pub fn sqlite_file(&self) -> Option<std::path::PathBuf> {
+        let Ok(Scheme::Sqlite) = self.scheme() else { return None };
+        let options: sqlx::sqlite::SqliteConnectOptions = self.url.parse().ok()?;
+        Some(options.get_filename().to_owned())
+    }
+
     pub(super) fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms.get())
     }

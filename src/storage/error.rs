@@ -44,6 +44,17 @@ pub enum StoreError {
     /// A database that cannot hold every text.
     #[error("the database's encoding is {0}, and only UTF8 holds every text; make one with ENCODING 'UTF8'")]
     Encoding(String),
+    /// The SQLite file is not as it was written.
+    #[error(
+        "the SQLite file {path} is damaged: {damage}; stop the service, and restore it from a backup or recover it \
+         with `sqlite3 {path} .recover`: see \"A damaged file\" in docs/operations.md"
+    )]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        damage: String,
+    },
     /// The database refused, or could not be reached.
     #[error("{0}")]
     Database(#[from] sqlx::Error),
@@ -86,6 +97,24 @@ pub enum SpoolError {
         /// The file.
         path: String,
         /// What is wrong.
+        why: String,
+    },
+    /// The file is not as it was written; it can be set aside.
+    #[error("the spool's file is damaged: {0}")]
+    Damaged(String),
+    /// A damaged file cannot be set aside, or none made in its place.
+    #[error(
+        "spool.path: {path} is damaged ({damage}), and cannot be set aside: {why}. It holds callbacks that were \
+         acknowledged with 200 and are nowhere else, so do not delete it. Make its folder writable or make room on \
+         its disk, or move it and the files beside it that begin with its name elsewhere; then start again. See \
+         \"A damaged file\" in docs/operations.md"
+    )]
+    Stuck {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        damage: String,
+        /// Why it stays where it is.
         why: String,
     },
     /// The cap is reached, or the disk is full.

@@ -3,15 +3,17 @@
 //! Both hold the same tables and run the same statements wherever the dialects agree; what differs
 //! is in `postgres` and `sqlite`. May import `domain` only.
 //!
-//! A caller that is told `Ok` by [`Writer::record`] or [`SpoolFile::append`] may answer 200: it is on disk.
+//! A caller that is told `Ok` by [`Writer::record`] or [`Spool::append`] may answer 200: it is on disk.
 
 mod backend;
 mod campaign;
 mod campaign_sql;
+mod check;
 mod clock;
 mod condition;
 mod config;
 mod connections;
+mod damage;
 mod erase;
 mod erase_sql;
 mod error;
@@ -28,9 +30,11 @@ mod receipt;
 mod rejected;
 mod retention;
 mod row;
+mod salvage;
 mod settle;
 mod settle_sql;
 mod settling;
+mod spool;
 mod spool_file;
 mod sql;
 mod sqlite;
@@ -51,6 +55,7 @@ use condition::Dialect;
 use crate::domain::Clock;
 
 pub use campaign::{CampaignOrder, CampaignPage, CampaignQuery};
+pub use check::Checked;
 pub use clock::{ClockFault, Clocks};
 pub use config::{DatabaseConfig, Pooler};
 pub use connections::Connections;
@@ -66,8 +71,10 @@ pub use pending::PendingByAge;
 pub use receipt::StoredReceipt;
 pub use rejected::{Keep, RejectedBody, StoredRejection};
 pub use retention::{Making, Partition, Strays, Swept};
+pub use salvage::{Findings, Salvage};
 pub use settling::Normaliser;
-pub use spool_file::{SpoolFile, SpoolStatus, SpooledRequest};
+pub use spool::{SetAside, Spool, SpoolCheck, check_spool};
+pub use spool_file::{QuarantinedRequest, SpoolFile, SpoolStatus, SpooledRequest};
 pub use stats::{Group, Groups, StatsRequest, TooManyGroups};
 pub use survey::Span;
 pub use writer::{Dispute, Writer};
@@ -152,7 +159,10 @@ impl Store {
 
     async fn in_time<T>(&self, query: impl Future<Output = sqlx::Result<T>>) -> Result<T, StoreError> {
         match timeout(self.deadline, query).await {
-            Ok(result) => Ok(result?),
+            Ok(result) => result.map_err(|error| {
+                self.note(&error);
+                error.into()
+            }),
             Err(_) => Err(StoreError::TimedOut(self.deadline)),
         }
     }

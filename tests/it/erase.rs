@@ -47,7 +47,7 @@ async fn everything(app: &TestApp, sids: &[&str]) -> String {
 }
 
 fn counts(messages: u64, receipts: u64, rejected: u64) -> Value {
-    json!({"messages": messages, "receipts": receipts, "rejected": rejected, "quarantined": 0, "spooled": 0})
+    json!({"messages": messages, "receipts": receipts, "rejected": rejected, "quarantined": 0, "spooled": 0, "set_aside_files": 0})
 }
 
 each_backend! {

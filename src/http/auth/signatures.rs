@@ -81,7 +81,11 @@ impl SignedFor {
         let read = |text| Recipient::read(text, account.country);
         let own = read(&self.0);
         let fits = said.is_some_and(|said| own.may_be(&read(said)));
-        if fits { Ok(own.e164.unwrap_or_else(|| self.0.clone())) } else { Err(Fault::OtherRecipient) }
+        if fits {
+            Ok(own.e164.unwrap_or_else(|| self.0.split_whitespace().collect()))
+        } else {
+            Err(Fault::OtherRecipient)
+        }
     }
 }
 

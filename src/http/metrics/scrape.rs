@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::{
     domain::Time,
     http::{AppState, openapi::Refusals},
-    storage::{Connections, PendingByAge, SpoolStatus},
+    storage::{Connections, PendingByAge, SetAside, SpoolStatus},
     telemetry::{Family, Metrics},
 };
 
@@ -51,6 +51,18 @@ const SET_ASIDE: Family = Family {
     name: "dlr_spool_quarantined",
     help: "Callbacks in the spool's quarantine, which can never reach the database.",
 };
+const DAMAGED: Family = Family {
+    name: "dlr_spool_damaged_files",
+    help: "Damaged files of the spool that were set aside and are still there.",
+};
+const MISSING: Family = Family {
+    name: "dlr_spool_damaged_missing",
+    help: "Acknowledged callbacks that may be missing as their spool was damaged, at most; without files that do not tell.",
+};
+const STORE_DAMAGED: Family = Family {
+    name: "dlr_store_damaged",
+    help: "Whether the SQLite file of the store was found damaged; 0 on Postgres, which checks itself.",
+};
 const PENDING: Family = Family {
     name: "dlr_pending_messages",
     help: "Messages in the database that are on their way, by the age of their first receipt; counted every 30 seconds at most.",
@@ -81,6 +93,9 @@ pub(in crate::http) async fn scrape(State(state): State<AppState>) -> Response {
     if let Some(skew) = skew {
         moment.set(SKEW, &[], skew);
     }
+    if state.ingest.has_spool() {
+        tell_set_aside(&moment, &state.ingest.set_aside());
+    }
     if let Ok(Some(Ok(spool))) = spool {
         tell_spool(&moment, &spool, now);
     }
@@ -109,6 +124,7 @@ fn tell_service(moment: &Metrics, state: &AppState, store_up: bool) {
     let build = [("version", env!("CARGO_PKG_VERSION")), ("store", state.store.kind())];
     moment.set(BUILD, &build, 1.0);
     moment.set(STORE_UP, &[], f64::from(u8::from(store_up)));
+    moment.set(STORE_DAMAGED, &[], f64::from(u8::from(state.store.damage().is_some())));
     moment.set(READY, &[], f64::from(u8::from(store_up || state.ingest.has_spool())));
     let Connections { open, idle, most } = state.store.connections();
     moment.set(CONNECTIONS, &[("state", "idle")], idle.into());
@@ -126,6 +142,12 @@ fn tell_spool(moment: &Metrics, spool: &SpoolStatus, now: Time) {
     moment.set(SPOOL_MAX, &[], number(spool.max_bytes));
     moment.set(SPOOL_AGE, &[], age);
     moment.set(SET_ASIDE, &[], number(spool.set_aside));
+}
+
+fn tell_set_aside(moment: &Metrics, files: &[SetAside]) {
+    let missing = files.iter().filter_map(|file| file.findings?.missing);
+    moment.set(DAMAGED, &[], number(files.len() as u64));
+    moment.set(MISSING, &[], number(missing.sum()));
 }
 
 fn tell_pending(moment: &Metrics, pending: &PendingByAge) {

@@ -1,15 +1,18 @@
 //! The drain: tries a store that has failed, and brings it what was spooled meanwhile, in order.
 
 mod bring;
+mod complain;
+mod drained;
+mod salvage;
 
 use std::{fs::File, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::{sync::watch, time::sleep};
 
-use self::bring::Undrainable;
+pub(super) use self::{drained::Drained, salvage::SetAsideFiles};
 use super::{circuit::Circuit, commit::Committer, reader::Reader, start::Prepare};
-use crate::storage::{SpoolError, SpoolFile, Store, StoreError};
+use crate::storage::{Spool, SpoolError, SpoolFile, Store, StoreError};
 
 /// The most callbacks that are drained at a time.
 const BATCH: usize = 512;
@@ -25,8 +28,10 @@ pub(super) struct Drain {
     pub store: Store,
     /// What the database still needs before it is used.
     pub unprepared: Option<Prepare>,
-    pub file: Option<SpoolFile>,
+    pub spool: Option<Spool>,
     pub drained: Drained,
+    /// Damaged files that are being drained.
+    pub set_aside: SetAsideFiles,
     /// The right to drain the file; another process may have it.
     pub lock: Option<File>,
     pub reader: Reader,
@@ -34,6 +39,8 @@ pub(super) struct Drain {
     pub circuit: Circuit,
     /// What was last said of the store.
     pub complaint: String,
+    /// What was last said of the spool.
+    pub spool_complaint: String,
 }
 
 /// What became of one turn of the drain.
@@ -57,19 +64,12 @@ enum Hindrance {
     Lock(#[from] std::io::Error),
 }
 
-/// What the store has, and the spool still has.
-#[derive(Default)]
-pub(super) struct Drained {
-    /// The place of the last one; nothing is drained twice for being there.
-    through: i64,
-    undrainable: Vec<Undrainable>,
-}
-
 impl Drain {
     /// Works until the sender of `stop` is gone. What has been begun is finished.
     pub async fn run(mut self, mut stop: watch::Receiver<()>) {
         let mut pauses = pauses();
         while stop.has_changed().is_ok() {
+            self.look_at_set_aside().await;
             let turn = self.turn().await;
             let pause = match turn {
                 Turn::Again => pauses.next().unwrap_or_default(),
@@ -81,6 +81,7 @@ impl Drain {
             tokio::select! {
                 _ = stop.changed() => break,
                 () = self.circuit.work(), if matches!(turn, Turn::Idle) => {}
+                () = sleep(salvage::LOOK_AGAIN), if matches!(turn, Turn::Idle) && self.has_set_aside() => {}
                 () = sleep(pause), if !matches!(turn, Turn::Idle) => {}
             }
         }
@@ -95,20 +96,11 @@ impl Drain {
                 Turn::Again
             }
             Err(error) => {
-                tracing::error!(%error, "the spool is not drained");
+                self.complain_of_spool(&error, "the spool is not drained");
                 // The store may do its work all the same, and fails again here otherwise.
                 let _ = self.try_store().await;
                 Turn::Again
             }
-        }
-    }
-
-    /// Says why the store cannot be used yet, once for each reason: an operator may have to mend it.
-    fn complain(&mut self, error: &StoreError) {
-        let reason = error.to_string();
-        if reason != self.complaint {
-            tracing::warn!(%error, "the store is tried again until it does its work");
-            self.complaint = reason;
         }
     }
 
@@ -118,24 +110,42 @@ impl Drain {
             prepare.run(&self.store).await?;
             self.unprepared = None;
         }
-        let file = match self.file.clone() {
-            Some(file) if self.may_drain(&file)? => file,
+        let spool = match self.spool.clone() {
+            Some(spool) if self.may_drain(&spool)? => spool,
             _ => {
                 self.try_store().await?;
                 return self.rest().await;
             }
         };
+        if self.salvage(&spool).await? {
+            return Ok(Turn::More);
+        }
+        let file = spool.current();
+        if self.drained.file != file.identity() {
+            self.drained = Drained { file: file.identity(), ..Drained::default() };
+        }
+        match self.drain(&file).await {
+            Err(Hindrance::Spool(SpoolError::Damaged(damage))) => {
+                spool.replace(&file, &damage).await?;
+                Ok(Turn::More)
+            }
+            turn => turn,
+        }
+    }
+
+    /// Brings the store one batch of a whole file.
+    async fn drain(&mut self, file: &SpoolFile) -> Result<Turn, Hindrance> {
         let oldest = file.oldest(BATCH, self.drained.through).await?;
         let Some(last) = oldest.last() else {
             self.try_store().await?;
-            return if self.is_removed(&file).await { self.rest().await } else { Ok(Turn::Again) };
+            return if self.is_removed(file).await? { self.rest().await } else { Ok(Turn::Again) };
         };
         let undrainable = self.bring(&oldest).await?;
         self.circuit.close();
         tracing::info!(callbacks = oldest.len(), "drained from the spool");
         self.drained.through = last.id;
         self.drained.undrainable.extend(undrainable);
-        self.is_removed(&file).await;
+        self.is_removed(file).await?;
         Ok(Turn::More)
     }
 
@@ -148,40 +158,19 @@ impl Drain {
         Ok(())
     }
 
-    /// Takes what has been drained out of the spool. A disk that is full may not let us; the rest is drained
-    /// all the same.
-    async fn is_removed(&mut self, file: &SpoolFile) -> bool {
-        let Drained { through, undrainable } = &self.drained;
-        if *through == 0 {
-            return true;
-        }
-        if let Err(error) = file.remove(*through, undrainable).await {
-            tracing::error!(%error, "what has been drained cannot be taken out of the spool");
-            return false;
-        }
-        for (_, reason) in undrainable {
-            tracing::error!(
-                reason,
-                "a spooled callback can never be drained; it is in the spool's quarantine"
-            );
-        }
-        self.drained = Drained::default();
-        true
-    }
-
     /// Leaves the file to whoever else uses it: during an upgrade, the process that is about to end. What
     /// that one has not drained by then is ours.
     async fn rest(&mut self) -> Result<Turn, Hindrance> {
         let drains = self.lock.take().is_some();
-        match &self.file {
-            Some(file) if !drains && file.count().await? > 0 => Ok(Turn::Again),
+        match &self.spool {
+            Some(spool) if !drains && spool.count().await? > 0 => Ok(Turn::Again),
             _ => Ok(Turn::Idle),
         }
     }
 
-    fn may_drain(&mut self, file: &SpoolFile) -> std::io::Result<bool> {
+    fn may_drain(&mut self, spool: &Spool) -> std::io::Result<bool> {
         if self.lock.is_none() {
-            self.lock = file.lock_for_draining()?;
+            self.lock = spool.lock_for_draining()?;
         }
         Ok(self.lock.is_some())
     }

@@ -1,32 +1,43 @@
 //! The file that keeps callbacks while the store cannot: a small SQLite database of its own, which is
 //! appended to, read from the front, and emptied.
 
+mod failure;
+mod look;
 mod removal;
+mod request;
 mod status;
 
 use std::{
-    fs::{File, TryLockError},
+    fs::File,
     num::NonZeroU64,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use sqlx::{
-    ConnectOptions, FromRow, QueryBuilder, Sqlite, SqliteConnection,
+    ConnectOptions, QueryBuilder, Sqlite, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub use self::status::SpoolStatus;
+pub(super) use self::look::try_lock;
 use self::{
-    removal::{FORGET, QUARANTINE, QUARANTINED, REMOVE},
+    failure::{failed, in_order, unprepared},
+    removal::{ADD_QUARANTINED, FORGET, QUARANTINE, QUARANTINED, REMOVE},
+    request::columns,
     status::STATUS,
+};
+pub use self::{
+    request::{QuarantinedRequest, SpooledRequest},
+    status::SpoolStatus,
 };
 use super::{
     SpoolError,
+    damage::Looked,
     sqlite::{begin, give_back, make_folder},
     time::StoredTime,
     tolerant,
 };
-use crate::domain::Time;
 
 /// A spool's file. Cheap to clone; all clones share one connection.
 #[derive(Clone, Debug)]
@@ -35,54 +46,32 @@ pub struct SpoolFile {
     path: PathBuf,
     /// The most pages that it takes.
     cap: u64,
+    /// Which file it is, whatever its name becomes.
+    identity: u64,
 }
 
-/// A callback as the spool keeps it: raw, but for the token of its URL.
-#[derive(Clone, Debug, FromRow)]
-pub struct SpooledRequest {
-    /// Its place in the spool; nothing where it has none yet.
-    #[sqlx(default)]
-    pub id: i64,
-    /// When it came.
-    #[sqlx(try_from = "StoredTime")]
-    pub received_at: Time,
-    /// The account whose URL was called.
-    pub account: String,
-    /// `POST` or `GET`.
-    pub method: String,
-    /// The `Content-Type` header.
-    pub content_type: Option<String>,
-    /// The `Content-Encoding` header.
-    pub content_encoding: Option<String>,
-    /// The query string, percent-encoded.
-    pub query: String,
-    /// The body.
-    pub body: Vec<u8>,
-    /// The recipient that the callback URL was signed for, where a signature authenticated the callback.
-    pub signed_for: Option<String>,
-}
-
-const COLUMNS: &str = "received_at, account, method, content_type, content_encoding, query, body, signed_for";
-const OLDEST: &str = "SELECT id, received_at, account, method, content_type, content_encoding, query, body, signed_for \
-                      FROM spooled WHERE id > $1 ORDER BY id LIMIT $2";
+const COLUMNS: &str = columns!();
+const OLDEST: &str = concat!("SELECT id, ", columns!(), " FROM spooled WHERE id > $1 ORDER BY id LIMIT $2");
 const COUNT: &str = "SELECT count(*) FROM spooled";
 /// Writes, and leaves nothing behind.
 const PROBE: &str =
     "INSERT INTO spooled (id, received_at, account, method, query, body) VALUES (-1, 0, '', '', '', '')";
 
 /// Every statement above.
-pub(super) const STATEMENTS: [&str; 8] =
-    [OLDEST, REMOVE, QUARANTINE, QUARANTINED, FORGET, COUNT, PROBE, STATUS];
+pub(super) const STATEMENTS: [&str; 9] =
+    [OLDEST, REMOVE, QUARANTINE, ADD_QUARANTINED, QUARANTINED, FORGET, COUNT, PROBE, STATUS];
 
 impl SpoolFile {
     /// SQLite's own, which the cap is counted in.
     const PAGE: u64 = 4096;
+    /// How long a start looks for damage. What is not looked at by then is found when it is drained.
+    const LOOK: Duration = Duration::from_secs(2);
 
-    /// Opens the file at `path`, makes it and its folder where they are missing, and writes to it. It
-    /// takes no more than `max_bytes`.
+    /// Opens the file at `path`, makes it and its folder where they are missing, looks for damage, and writes
+    /// to it. It takes no more than `max_bytes`.
     ///
     /// # Errors
-    /// [`SpoolError::Unwritable`] says what to set.
+    /// [`SpoolError::Unwritable`] says what to set, [`SpoolError::Damaged`] what is wrong with the file.
     pub async fn open(path: &Path, max_bytes: NonZeroU64) -> Result<Self, SpoolError> {
         let unwritable = |why: String| SpoolError::Unwritable { path: path.display().to_string(), why };
         make_folder(path).map_err(|(folder, error)| unwritable(format!("cannot make {folder}: {error}")))?;
@@ -97,19 +86,42 @@ impl SpoolFile {
             .pragma("max_page_count", cap.to_string())
             .disable_statement_logging();
         let pool = SqlitePoolOptions::new().max_connections(1).test_before_acquire(false);
-        let pool = pool.connect_with(options).await.map_err(|error| unwritable(error.to_string()))?;
-        let spool = Self { pool, path: path.to_owned(), cap };
-        match spool.prepare().await {
+        let told = |error| match failed(error) {
+            SpoolError::Failed(error) => unwritable(error.to_string()),
+            error => error,
+        };
+        let pool = pool.connect_with(options).await.map_err(told)?;
+        let identity = std::fs::metadata(path).map_err(|error| unwritable(error.to_string()))?.ino();
+        let spool = Self { pool, path: path.to_owned(), cap, identity };
+        let opened = spool.look_and_prepare().await;
+        if opened.is_err() {
+            spool.close().await;
+        }
+        match opened {
             Ok(()) => Ok(spool),
+            Err(SpoolError::Failed(error)) => Err(unwritable(error.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn look_and_prepare(&self) -> Result<(), SpoolError> {
+        match self.look(Some(Self::LOOK)).await? {
+            Looked::Damaged(what) => return Err(SpoolError::Damaged(what)),
+            Looked::InPart => {
+                tracing::info!("the spool is large: not all of it was looked at for damage yet")
+            }
+            Looked::Whole => {}
+        }
+        match self.prepare().await {
             // What is in it can still be drained.
-            Err(SpoolError::Full) if spool.count().await.is_ok() => Ok(spool),
-            Err(error) => Err(unwritable(error.to_string())),
+            Err(SpoolError::Full) if self.count().await.is_ok() => Ok(()),
+            prepared => prepared,
         }
     }
 
     async fn prepare(&self) -> Result<(), SpoolError> {
         let mut migrations = sqlx::migrate!("migrations/spool");
-        tolerant(&mut migrations).run(&self.pool).await.map_err(|error| failed(error.into()))?;
+        tolerant(&mut migrations).run(&self.pool).await.map_err(unprepared)?;
         let mut connection = self.pool.acquire().await.map_err(failed)?;
         let probed = probe(&mut connection).await;
         give_back(connection, probed).map_err(failed)
@@ -138,10 +150,11 @@ impl SpoolFile {
     /// The callbacks behind place `after` that have waited longest, in the order in which they came.
     ///
     /// # Errors
-    /// [`SpoolError`] where the file cannot be read.
+    /// [`SpoolError`] where the file cannot be read, or callbacks are missing in it.
     pub async fn oldest(&self, limit: usize, after: i64) -> Result<Vec<SpooledRequest>, SpoolError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        sqlx::query_as(OLDEST).bind(after).bind(limit).fetch_all(&self.pool).await.map_err(failed)
+        let oldest = sqlx::query_as(OLDEST).bind(after).bind(limit).fetch_all(&self.pool).await;
+        in_order(oldest.map_err(failed)?, after)
     }
 
     /// How many callbacks wait.
@@ -153,20 +166,19 @@ impl SpoolFile {
         Ok(count.unsigned_abs())
     }
 
+    /// Which file it is, whatever its name becomes.
+    #[must_use]
+    pub fn identity(&self) -> u64 {
+        self.identity
+    }
+
     /// The right to drain, which one process has at a time; it ends when the file is dropped.
     /// None where another process has it.
     ///
     /// # Errors
     /// What the system says.
     pub fn lock_for_draining(&self) -> std::io::Result<Option<File>> {
-        let mut path = self.path.clone().into_os_string();
-        path.push(".drain");
-        let lock = File::create(path)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(lock)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
+        try_lock(&self.path, ".drain")
     }
 
     /// Waits for what is under way and closes the file.
@@ -180,12 +192,4 @@ async fn probe(connection: &mut SqliteConnection) -> sqlx::Result<()> {
     sqlx::query(PROBE).execute(&mut *transaction).await?;
     sqlx::query(REMOVE).bind(-1).execute(&mut *transaction).await?;
     transaction.commit().await
-}
-
-fn failed(error: sqlx::Error) -> SpoolError {
-    const FULL: &str = "13";
-    match error.as_database_error().and_then(sqlx::error::DatabaseError::code) {
-        Some(code) if code == FULL => SpoolError::Full,
-        _ => SpoolError::Failed(error),
-    }
 }

@@ -3,7 +3,11 @@
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::{SpoolFile, failed};
+use super::{
+    QuarantinedRequest, SpoolFile,
+    failure::failed,
+    request::{bound, columns},
+};
 use crate::{
     domain::AccountName,
     storage::{
@@ -13,11 +17,17 @@ use crate::{
 };
 
 pub(super) const REMOVE: &str = "DELETE FROM spooled WHERE id <= $1";
-pub(super) const QUARANTINE: &str = "INSERT INTO quarantined (received_at, account, method, content_type, content_encoding, query, body, \
-        signed_for, reason) \
-     SELECT received_at, account, method, content_type, content_encoding, query, body, signed_for, $2 FROM spooled WHERE id = $1";
-
-pub(super) const QUARANTINED: &str = "SELECT id, query, body FROM quarantined \
+pub(super) const QUARANTINE: &str = concat!(
+    "INSERT INTO quarantined (",
+    columns!(),
+    ", reason) SELECT ",
+    columns!(),
+    ", $2 FROM spooled WHERE id = $1"
+);
+/// Binds the columns of a callback, then the reason.
+pub(super) const ADD_QUARANTINED: &str =
+    concat!("INSERT INTO quarantined (", columns!(), ", reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+pub(super) const QUARANTINED: &str = "SELECT id, query, body, signed_for FROM quarantined \
     WHERE $1 IS NULL OR account = $1 ORDER BY id";
 pub(super) const FORGET: &str = "DELETE FROM quarantined WHERE id = $1";
 
@@ -41,6 +51,19 @@ impl SpoolFile {
 }
 
 impl SpoolFile {
+    /// Adds to those that can never be drained.
+    ///
+    /// # Errors
+    /// [`SpoolError`]: none of them is kept.
+    pub async fn add_quarantined(&self, requests: &[QuarantinedRequest]) -> Result<(), SpoolError> {
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        // They had room in the file that they come from.
+        limit_pages(&mut connection, MOST_PAGES).await.map_err(failed)?;
+        let added = add(&mut connection, requests).await;
+        limit_pages(&mut connection, self.cap).await.map_err(failed)?;
+        give_back(connection, added).map_err(failed)
+    }
+
     /// Deletes those that were set aside and name a number. Returns how many.
     ///
     /// # Errors
@@ -50,8 +73,10 @@ impl SpoolFile {
         let mut rows = sqlx::query_as(QUARANTINED).bind(account).fetch(&self.pool);
         let mut named = Vec::new();
         while let Some(row) = rows.try_next().await.map_err(failed)? {
-            let (id, query, body): (i64, String, Vec<u8>) = row;
-            if erasure.number.is_in(query.as_bytes()) || erasure.number.is_in(&body) {
+            let (id, query, body, signed_for): (i64, String, Vec<u8>, Option<String>) = row;
+            let signed_for = signed_for.unwrap_or_default();
+            if [query.as_bytes(), &body, signed_for.as_bytes()].iter().any(|text| erasure.number.is_in(text))
+            {
                 named.push(id);
             }
         }
@@ -73,6 +98,14 @@ async fn remove(
         sqlx::query(QUARANTINE).bind(id).bind(reason).execute(&mut *transaction).await?;
     }
     sqlx::query(REMOVE).bind(through).execute(&mut *transaction).await?;
+    transaction.commit().await
+}
+
+async fn add(connection: &mut SqliteConnection, requests: &[QuarantinedRequest]) -> sqlx::Result<()> {
+    let mut transaction = begin(connection).await?;
+    for QuarantinedRequest { request, reason } in requests {
+        bound(sqlx::query(ADD_QUARANTINED), request).bind(reason).execute(&mut *transaction).await?;
+    }
     transaction.commit().await
 }
 

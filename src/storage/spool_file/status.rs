@@ -1,6 +1,6 @@
 //! How full a spool is, asked so that it costs nothing however full it is.
 
-use super::{SpoolFile, failed};
+use super::{SpoolFile, failure::failed};
 use crate::{
     domain::Time,
     storage::{SpoolError, time::StoredTime},

@@ -1,6 +1,7 @@
 //! The store in a SQLite file: one connection that writes, a few that read.
 
 mod campaign;
+mod check;
 mod erase;
 mod record;
 mod retention;
@@ -8,7 +9,7 @@ mod settle;
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -18,7 +19,12 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{BadDatabase, DatabaseConfig, StoreError, tolerant};
+use self::check::Damage;
+use super::{
+    BadDatabase, DatabaseConfig, StoreError,
+    damage::{is_damage, is_damage_of_migration},
+    tolerant,
+};
 
 pub(super) use campaign::CAMPAIGN;
 pub(super) use erase::ERASE;
@@ -35,6 +41,8 @@ pub(super) fn statements() -> Vec<&'static str> {
 pub(super) struct Sqlite {
     writer: SqlitePool,
     readers: SqlitePool,
+    path: PathBuf,
+    damage: Damage,
 }
 
 impl Sqlite {
@@ -53,15 +61,20 @@ impl Sqlite {
             // A file does not hang up.
             pool.acquire_timeout(config.timeout()).test_before_acquire(false)
         };
-        let writer = pool(1).connect_with(options.clone()).await?;
+        let path = options.get_filename().to_owned();
+        let told = |error: sqlx::Error| if is_damage(&error) { damaged(&path, &error) } else { error.into() };
+        let writer = pool(1).connect_with(options.clone()).await.map_err(told)?;
         let readers = interrupted(pool(config.max_connections.get()), config.statement_timeout());
-        let readers = readers.connect_with(options.read_only(true)).await?;
-        Ok(Self { writer, readers })
+        let readers = readers.connect_with(options.read_only(true)).await.map_err(told)?;
+        Ok(Self { writer, readers, path, damage: Damage::default() })
     }
 
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let mut migrations = sqlx::migrate!("migrations/sqlite");
-        Ok(tolerant(&mut migrations).run(&self.writer).await?)
+        match tolerant(&mut migrations).run(&self.writer).await {
+            Err(error) if is_damage_of_migration(&error) => Err(damaged(&self.path, &error)),
+            migrated => Ok(migrated?),
+        }
     }
 
     pub fn writer(&self) -> &SqlitePool {
@@ -94,6 +107,10 @@ async fn interrupt_after(connection: &mut SqliteConnection, patience: Duration) 
     let end = Instant::now() + patience;
     connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
     Ok(())
+}
+
+fn damaged(path: &Path, error: &dyn std::error::Error) -> StoreError {
+    StoreError::Damaged { path: path.display().to_string(), damage: error.to_string() }
 }
 
 /// Begins a transaction that will write: one that begins by reading could not always go on to write.

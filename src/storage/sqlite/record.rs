@@ -71,6 +71,9 @@ impl Sqlite {
     ) -> sqlx::Result<bool> {
         let mut connection = self.writer().acquire().await?;
         let recorded = record(&mut connection, receipts, messages).await;
+        if let Err(error) = &recorded {
+            self.note(error);
+        }
         give_back(connection, recorded)
     }
 }

@@ -4,6 +4,8 @@
 //! Each scenario is short here. With `DLR_SOAK=1` it takes the times and numbers that the promises are
 //! made for.
 
+mod damaged;
+mod damaged_store;
 mod full_disk;
 mod hold;
 mod killed;

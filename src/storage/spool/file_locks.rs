@@ -1,0 +1,23 @@
+//! Locks beside the spool's file, and which file has its name.
+
+use std::{fs::File, io, os::unix::fs::MetadataExt, path::Path, time::Duration};
+
+use crate::storage::spool_file::try_lock;
+
+/// Which file has a name now.
+pub(super) fn identity(path: &Path) -> Option<u64> {
+    Some(std::fs::metadata(path).ok()?.ino())
+}
+
+/// The right to open the file, or to rename it: one process would otherwise open the database without the log
+/// that another one has renamed already.
+pub(super) async fn lock_for_moving(path: &Path) -> io::Result<File> {
+    const TRIES: u32 = 100;
+    for _ in 0..TRIES {
+        if let Some(lock) = try_lock(path, ".opening")? {
+            return Ok(lock);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, "another process has been opening it for five seconds"))
+}

@@ -1,0 +1,55 @@
+//! What SQLite says of a spool's file, as its callers take it.
+
+use sqlx::{error::DatabaseError, migrate::MigrateError};
+
+use super::SpooledRequest;
+use crate::storage::{SpoolError, damage::is_damage};
+
+pub(super) fn failed(error: sqlx::Error) -> SpoolError {
+    const FULL: &str = "13";
+    match code(&error).as_deref() {
+        Some(FULL) => SpoolError::Full,
+        _ if is_damage(&error) => SpoolError::Damaged(error.to_string()),
+        // A row that was written by us is read by us, unless something else has written on its page.
+        _ if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => {
+            SpoolError::Damaged(error.to_string())
+        }
+        _ => SpoolError::Failed(error),
+    }
+}
+
+/// The same, of migrations: a schema or a list of migrations that is not ours is damaged, too.
+pub(super) fn unprepared(error: MigrateError) -> SpoolError {
+    const SCHEMA: &str = "1";
+    let is_other = match &error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            code(error).as_deref() == Some(SCHEMA)
+        }
+        _ => true,
+    };
+    if is_other {
+        return SpoolError::Damaged(error.to_string());
+    }
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => failed(error),
+        error => failed(error.into()),
+    }
+}
+
+/// Callbacks are numbered without gaps: they are appended, and deleted from the front. A gap is a page that
+/// cannot be reached, and to delete up to a wrong number would delete what was never drained.
+pub(super) fn in_order(oldest: Vec<SpooledRequest>, after: i64) -> Result<Vec<SpooledRequest>, SpoolError> {
+    let Some(first) = oldest.first().map(|request| request.id) else { return Ok(oldest) };
+    let places = if after > 0 { after + 1 } else { first }..;
+    match oldest.iter().zip(places).find(|(request, place)| request.id != *place) {
+        None => Ok(oldest),
+        Some((request, place)) => Err(SpoolError::Damaged(format!(
+            "callback {} stands in the place of callback {place}",
+            request.id
+        ))),
+    }
+}
+
+fn code(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error().and_then(DatabaseError::code).map(Into::into)
+}

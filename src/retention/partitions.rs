@@ -94,8 +94,7 @@ impl Maker {
         let moves = strays.rows > 0 && (!are_many || self.is_thorough);
         let making = if is_now || moves { Making::WithStrays } else { Making::Empty };
         let name = unhindered(|| self.store.make_partition(&partition, making)).await?;
-        let moved = if moves { "with receipts of the default partition" } else { "" };
-        tracing::info!(partition = name, moved, "made a partition of receipts");
+        tracing::info!(partition = name, with_receipts = moves, "made a partition of receipts");
         Ok(true)
     }
 }

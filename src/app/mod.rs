@@ -1,15 +1,18 @@
 //! The service, put together: the same for the binary and for tests.
 
 mod damage;
+mod database;
 mod listeners;
 mod service_clock;
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::Context;
-
-pub use self::damage::check_exists;
+pub use self::{
+    damage::check_exists,
+    database::{migrate, open},
+};
 use self::{
+    database::prepare,
     listeners::Listener,
     service_clock::{ClockTask, ServiceClock},
 };
@@ -17,11 +20,11 @@ use crate::{
     config::{Config, ConfigError},
     domain::{Account, AccountName, Clock, Recipient},
     http::{AppState, Parts},
-    ingest::{Ingest, IngestMetrics, IngestParts, IngestTasks, Prepare},
+    ingest::{Ingest, IngestMetrics, IngestParts, IngestTasks},
     listener::{self, Limits},
     retention::{Pace, Purge, Retention, RetentionMetrics, RetentionTask},
     shutdown::Shutdown,
-    storage::{Store, StoreError},
+    storage::{Store, Trouble},
     telemetry::{Metrics, Traces},
 };
 
@@ -37,17 +40,18 @@ pub struct App {
     limits: Limits,
     traces: Traces,
     shutdown_timeout: Duration,
+    trouble: Option<Trouble>,
 }
 
 impl App {
     /// Opens the spool and the listeners, connects to the store and migrates it unless told not to. With
-    /// a spool it also starts while a database cannot be reached.
+    /// a spool it starts within seconds, whatever state the database is in.
     ///
     /// # Errors
     /// Says what could not be reached or opened, and which key to look at.
     pub async fn build(config: &Config, clock: Clock) -> anyhow::Result<Self> {
         let spool = damage::open_spool(config).await?;
-        let store = open(config).await?.timed_by(&clock);
+        let store = open(config)?.timed_by(&clock);
         let unprepared = prepare(config, &store, spool.is_some()).await?;
         damage::look_at_store(&store);
         let (service_clock, clock_task) =
@@ -67,6 +71,7 @@ impl App {
             metrics: IngestMetrics::new(&metrics, &table, known.keys()),
             accounts: known,
         });
+        let trouble = ingest.trouble();
         let retention = retention(config, &store, &ingest, (&clock, &metrics));
         let state = AppState::new(Parts {
             accounts,
@@ -87,13 +92,20 @@ impl App {
         let listeners = listeners::open(config, state, (&limits, &metrics))?;
         let shutdown_timeout = Duration::from_millis(config.http.shutdown_timeout_ms);
         let traces = Traces::default();
-        Ok(Self { listeners, tasks, retention, clock: clock_task, store, limits, traces, shutdown_timeout })
+        let clock = clock_task;
+        Ok(Self { listeners, tasks, retention, clock, store, limits, traces, shutdown_timeout, trouble })
     }
 
     /// Finishes these at the end as well.
     #[must_use]
     pub fn flushing(self, traces: Traces) -> Self {
         Self { traces, ..self }
+    }
+
+    /// What kept the store from its work when the service was put together.
+    #[must_use]
+    pub fn store_trouble(&self) -> Option<Trouble> {
+        self.trouble
     }
 
     /// Where callbacks come in, and where questions do.
@@ -147,30 +159,4 @@ fn retention(
 #[must_use]
 pub fn how_long(config: &Config) -> Retention {
     Retention { config: config.retention, rejected: config.rejected.keep() }
-}
-
-/// Opens the store that the configuration names.
-///
-/// # Errors
-/// Says which key to look at.
-pub async fn open(config: &Config) -> anyhow::Result<Store> {
-    Store::open(&config.database).await.context(HINT)
-}
-
-const HINT: &str = "cannot open the database; look at database.url (DATABASE_URL)";
-
-/// Prepares the database. One that cannot be reached is left to be prepared later, where a spool takes
-/// the callbacks meanwhile.
-async fn prepare(
-    config: &Config,
-    store: &Store,
-    has_spool: bool,
-) -> anyhow::Result<Option<(Prepare, StoreError)>> {
-    let prepare = Prepare { migrate: config.database.migrate };
-    tracing::debug!("preparing the database; replicas take turns");
-    match prepare.run(store).await {
-        Ok(()) => Ok(None),
-        Err(error) if has_spool && error.is_unreachable() => Ok(Some((prepare, error))),
-        Err(error) => Err(error).context(HINT),
-    }
 }

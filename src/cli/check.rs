@@ -50,7 +50,7 @@ async fn check_store(config: &Config, found: &mut Found) -> anyhow::Result<()> {
     // Nobody waits for an answer here, and looking at everything takes its time.
     config.database.timeout_ms = super::LONGEST_MS;
     app::check_exists(&config)?;
-    let store = app::open(&config).await?;
+    let store = app::open(&config)?;
     store.check().await?;
     let checked = check_parts(&store, found).await;
     store.close().await;

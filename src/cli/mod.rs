@@ -16,7 +16,6 @@ use clap::{Parser, Subcommand};
 use crate::{
     app,
     config::{self, Config, Sources},
-    ingest::Prepare,
 };
 
 /// Receives Exotel's SMS delivery callbacks, keeps them durably and answers questions about them.
@@ -81,8 +80,8 @@ impl Cli {
 const LONGEST_MS: std::num::NonZeroU64 = std::num::NonZeroU64::new(600_000).expect("it is not 0");
 
 async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let store = app::open(config).await?;
-    Prepare { migrate: true }.run(&store).await?;
+    let store = app::open(config)?;
+    app::migrate(&store).await?;
     store.close().await;
     say(&format!("the {} database is up to date", store.kind()))
 }

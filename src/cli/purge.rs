@@ -37,7 +37,7 @@ impl PurgeCommand {
         let mut config = config.clone();
         // Nobody waits for an answer here, and counting takes its time.
         config.database.timeout_ms = LONGEST_MS;
-        let store = app::open(&config).await?;
+        let store = app::open(&config)?;
         let done = self.run_on(&store, &config).await;
         store.close().await;
         done

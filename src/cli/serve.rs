@@ -8,6 +8,7 @@ use crate::{
     config::Config,
     domain::{AccountConfig, Clock},
     shutdown::ShutdownTrigger,
+    storage::Trouble,
     telemetry::{self, LogFormat},
 };
 
@@ -25,6 +26,9 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<()> {
     let (callbacks, questions) = app.addresses()?;
     if config.log.format == LogFormat::Pretty {
         say(&welcome(config, callbacks, questions))?;
+        if let Some(trouble) = app.store_trouble() {
+            say(&warning(config, trouble))?;
+        }
     }
     tracing::info!(%callbacks, %questions, version = env!("CARGO_PKG_VERSION"), "listening");
     app.flushing(traces).run(shutdown).await;
@@ -65,6 +69,21 @@ fn welcome(config: &Config, callbacks: SocketAddr, questions: SocketAddr) -> Str
          curl {url} -d SmsSid=try1 -d To={TRIED} -d Status=sent -d DetailedStatusCode=20005\n  \
          curl {key}http://{questions}/messages/try1\n"
     )
+}
+
+/// What a newcomer has to know first, where the database is not ready.
+fn warning(config: &Config, trouble: Trouble) -> String {
+    let (text, advice) = (trouble.text(), trouble.advice());
+    let meanwhile = match config.spool.file() {
+        Some(file) => {
+            let file = file.display();
+            format!(
+                "Callbacks are kept in the spool, {file}, until it does its work; questions may find nothing."
+            )
+        }
+        None => "Callbacks are answered with 503 until it does its work.".to_owned(),
+    };
+    format!("ATTENTION: the database {text}. {meanwhile}\nWhat to do: {advice}.\nThe log says more.\n")
 }
 
 #[cfg(test)]

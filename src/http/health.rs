@@ -5,12 +5,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{AppState, Problem, ProblemKind, openapi::ProblemBody};
-use crate::storage::SetAside;
+use crate::storage::{SetAside, Trouble};
 
 /// How the service is.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Health {
-    /// `alive`; `ready`, or `spooling` while the store cannot be reached.
+    /// `alive`; `ready`, or `spooling` while the store does not take callbacks.
     status: &'static str,
     /// The store: `postgres` or `sqlite`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,21 +90,23 @@ pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>
             .damage()
             .map(|damage| format!("the {store} store is damaged ({damage}): run `dlr-receiver check`")),
     );
-    let answers = if ingest.store_fails() { false } else { pong(&state).await };
-    if answers {
+    let trouble = match ingest.trouble() {
+        None => trouble(&state).await,
+        known => known,
+    };
+    let Some(trouble) = trouble else {
         return Ok(Json(Health::new("ready", Some(store), &details).with_set_aside(&set_aside)));
-    }
-    details.insert(0, format!("the {store} store is unreachable"));
+    };
+    details.insert(0, format!("the {store} database {}", trouble.text()));
     if ingest.has_spool() {
         return Ok(Json(Health::new("spooling", Some(store), &details).with_set_aside(&set_aside)));
     }
     Err(Problem::new(ProblemKind::StoreUnavailable, details.join("; ")).with("store", store))
 }
 
-async fn pong(state: &AppState) -> bool {
-    let answer = state.store.ping().await;
-    if let Err(error) = &answer {
-        tracing::warn!(%error, store = state.store.kind(), "not ready");
-    }
-    answer.is_ok()
+/// Asks the store whether anything is wrong with it.
+async fn trouble(state: &AppState) -> Option<Trouble> {
+    let error = state.store.ping().await.err()?;
+    tracing::warn!(%error, store = state.store.kind(), "not ready");
+    Some(error.trouble())
 }

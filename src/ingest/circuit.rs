@@ -1,11 +1,13 @@
 //! Whether the store is given anything: after a failure it is left alone until it has been tried.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
 use tokio::sync::Notify;
+
+use crate::storage::{StoreError, Trouble};
 
 /// Closed while the store does its work; open from its first failure until it has been tried with
 /// success. While it is open no request waits for the store. Cheap to clone.
@@ -15,6 +17,8 @@ pub(super) struct Circuit(Arc<State>);
 #[derive(Debug, Default)]
 struct State {
     open: AtomicBool,
+    /// Why it was opened, or why the last try failed.
+    trouble: Mutex<Option<Trouble>>,
     /// Wakes the drain: the circuit has opened, or there is something in the spool.
     work: Notify,
 }
@@ -26,11 +30,28 @@ impl Circuit {
     }
 
     /// Leaves the store alone from now on. Logged here, once for each outage.
-    pub fn open(&self, error: &dyn std::error::Error) {
+    pub fn open(&self, error: &StoreError) {
+        self.note(error);
         if !self.0.open.swap(true, Ordering::AcqRel) {
             tracing::error!(%error, "the store does not do its work; it is left alone until it does");
         }
         self.0.work.notify_one();
+    }
+
+    /// Open from the start on, with a store that is not ready yet. Whoever starts says so.
+    pub fn begin_open(&self, error: &StoreError) {
+        self.note(error);
+        self.0.open.store(true, Ordering::Release);
+    }
+
+    /// What keeps the store from its work, while it is left alone.
+    pub fn trouble(&self) -> Option<Trouble> {
+        let trouble = *self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.filter(|_| self.is_open())
+    }
+
+    fn note(&self, error: &StoreError) {
+        *self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.trouble());
     }
 
     /// The store does its work again.

@@ -76,6 +76,12 @@ impl Committer {
         done
     }
 
+    /// Asks the store whether it would commit a batch.
+    pub async fn try_store(&mut self) -> Result<(), StoreError> {
+        // Connecting anew takes longer than a commit may.
+        self.writer.try_writing(self.deadline.max(Duration::from_secs(3))).await
+    }
+
     async fn record<W>(&mut self, part: &[Pending<W>]) -> Result<(), StoreError> {
         let receipts: Vec<&DeliveryReceipt> = part.iter().map(|pending| &*pending.receipt).collect();
         let begun = Instant::now();

@@ -8,42 +8,26 @@ use super::{
     Ingest, IngestConfig, IngestMetrics,
     circuit::Circuit,
     commit::Committer,
+    complaints::Complaints,
     drain::{Drain, Drained, SetAsideFiles},
     group_commit::{GroupCommit, Overflow},
+    preparation::Unprepared,
     reader::Reader,
     rejected::RejectedLog,
     spool::SpoolQueue,
 };
 use crate::{
     domain::{Account, AccountName, StatusTable},
-    storage::{Keep, Normaliser, SetAside, Spool, SpoolError, SpoolStatus, Store, StoreError},
+    storage::{Keep, Normaliser, SetAside, Spool, SpoolError, SpoolStatus, Store, Trouble},
 };
-
-/// How a database is prepared before it is used.
-#[derive(Clone, Copy, Debug)]
-pub struct Prepare {
-    /// Whether it is migrated.
-    pub migrate: bool,
-}
-
-impl Prepare {
-    /// Checks the database, and brings its schema up to date.
-    ///
-    /// # Errors
-    /// [`StoreError`] where it does not answer, or cannot be used.
-    pub async fn run(self, store: &Store) -> Result<(), StoreError> {
-        store.check().await?;
-        if self.migrate { store.migrate().await } else { Ok(()) }
-    }
-}
 
 /// What the way of a callback to disk is made of.
 #[derive(Debug)]
 pub struct IngestParts {
     /// Where receipts and messages are kept.
     pub store: Store,
-    /// What the database still needs, where it could not be reached yet.
-    pub unprepared: Option<(Prepare, StoreError)>,
+    /// A database that is not ready yet.
+    pub unprepared: Option<Unprepared>,
     /// Where callbacks are kept while the store fails.
     pub spool: Option<Spool>,
     /// The accounts whose callbacks are taken.
@@ -83,9 +67,11 @@ impl Ingest {
         } = parts;
         let normaliser = Normaliser { table: Arc::clone(&table), accounts: Arc::clone(&accounts) };
         let (circuit, reader) = (Circuit::default(), Reader { table, accounts });
-        let unprepared = unprepared.map(|(prepare, error)| {
-            circuit.open(&error);
-            prepare
+        let mut complaints = Complaints::of(store.kind());
+        let preparation = unprepared.map(|Unprepared { preparation, error }| {
+            circuit.begin_open(&error);
+            complaints.say(&error);
+            preparation
         });
         let (spool, spooling) = spool_files
             .clone()
@@ -102,8 +88,7 @@ impl Ingest {
         let (group_commit, committing) = GroupCommit::start(config, committer(), overflow);
         let (stop_drain, stop) = watch::channel(());
         let drain = Drain {
-            store: store.clone(),
-            unprepared,
+            unprepared: preparation,
             spool: spool_files,
             drained: Drained::default(),
             set_aside: SetAsideFiles::default(),
@@ -111,7 +96,7 @@ impl Ingest {
             reader: reader.clone(),
             committer: committer(),
             circuit: circuit.clone(),
-            complaint: String::new(),
+            complaints,
             spool_complaint: String::new(),
         };
         let tasks = IngestTasks {
@@ -127,6 +112,12 @@ impl Ingest {
     #[must_use]
     pub fn store_fails(&self) -> bool {
         self.circuit.is_open()
+    }
+
+    /// What keeps the store from its work, while it fails.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.circuit.trouble()
     }
 
     /// Whether callbacks are being committed.

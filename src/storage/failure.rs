@@ -1,7 +1,5 @@
 //! What a failed write or a failed question means for those who wait for it.
 
-use sqlx::migrate::MigrateError;
-
 use super::StoreError;
 
 /// What a failed write means for those who wait for it.
@@ -72,23 +70,6 @@ impl StoreError {
         }
     }
 
-    /// Whether the database cannot be reached, or is only just starting or stopping. A database that
-    /// refuses us, for a wrong password or name, is reached.
-    #[must_use]
-    pub fn is_unreachable(&self) -> bool {
-        match self {
-            Self::TimedOut(_) => true,
-            Self::Database(error) | Self::Migration(MigrateError::Execute(error)) => match error {
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
-                sqlx::Error::Database(error) => {
-                    error.code().is_some_and(|code| UNREACHABLE.contains(&&code[..]) || is_of_pooler(&code))
-                }
-                _ => false,
-            },
-            _ => false,
-        }
-    }
-
     /// Whether the connection can no longer be used.
     pub(super) fn breaks_connection(&self) -> bool {
         match self {
@@ -106,17 +87,14 @@ impl StoreError {
 /// may have found the primary.
 const CONNECTION_GONE: [&str; 5] = ["57P01", "57P02", "57P03", "57P05", "25006"];
 
-/// `admin_shutdown`, `crash_shutdown`, `cannot_connect_now`, `too_many_connections`.
-const UNREACHABLE: [&str; 4] = ["57P01", "57P02", "57P03", "53300"];
-
 /// Class 08, a connection exception: how pgbouncer says that it has no server, or no session of one, or has
 /// lost it. Older ones say so of a wrong password, too.
-fn is_of_pooler(code: &str) -> bool {
+pub(super) fn is_of_pooler(code: &str) -> bool {
     is_sqlstate(code) && code.starts_with("08")
 }
 
 /// Codes of Postgres have five characters; those of SQLite are numbers of four digits at most.
-fn is_sqlstate(code: &str) -> bool {
+pub(super) fn is_sqlstate(code: &str) -> bool {
     code.len() == 5
 }
 

@@ -22,6 +22,7 @@ mod filter;
 mod grouping;
 mod lease;
 mod list;
+mod migration;
 mod page;
 mod pending;
 mod postgres;
@@ -42,11 +43,11 @@ mod standing;
 mod stats;
 mod survey;
 mod time;
+mod trouble;
 mod writer;
 
 use std::{future::Future, time::Duration};
 
-use sqlx::migrate::Migrator;
 use tokio::time::timeout;
 
 use backend::{Backend, on_readers, on_writer};
@@ -77,6 +78,7 @@ pub use spool::{SetAside, Spool, SpoolCheck, check_spool};
 pub use spool_file::{QuarantinedRequest, SpoolFile, SpoolStatus, SpooledRequest};
 pub use stats::{Group, Groups, StatsRequest, TooManyGroups};
 pub use survey::Span;
+pub use trouble::Trouble;
 pub use writer::{Dispute, Writer};
 
 /// A store of either kind. Cheap to clone.
@@ -89,28 +91,28 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store that `config` names. A SQLite file and its folder are made if missing; a Postgres
-    /// is not asked for anything yet.
+    /// The store that `config` names, of which nothing is asked yet: no database has to be there.
     ///
     /// # Errors
-    /// [`StoreError`] where the URL is not understood, or the file cannot be opened.
-    pub async fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
+    /// [`StoreError`] where the URL is not understood.
+    pub fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
         config.check()?;
         let backend = match config.scheme()? {
             config::Scheme::Postgres => Backend::Postgres(postgres::Postgres::open(config)?),
-            config::Scheme::Sqlite => Backend::Sqlite(sqlite::Sqlite::open(config).await?),
+            config::Scheme::Sqlite => Backend::Sqlite(sqlite::Sqlite::open(config)?),
         };
         Ok(Self { backend, deadline: config.timeout(), clock: Clock::System })
     }
 
-    /// Asks the database whether it is there and can hold what it will be given.
+    /// Asks the database whether it is there and can hold what it will be given. A SQLite file and its
+    /// folder are made if missing.
     ///
     /// # Errors
-    /// [`StoreError`] where it does not answer in time, or cannot hold every text.
+    /// [`StoreError`] where it does not answer in time, cannot be opened, or cannot hold every text.
     pub async fn check(&self) -> Result<(), StoreError> {
         match &self.backend {
             Backend::Postgres(postgres) => postgres.check().await,
-            Backend::Sqlite(_) => Ok(()),
+            Backend::Sqlite(sqlite) => sqlite.open_file().await,
         }
     }
 
@@ -130,7 +132,8 @@ impl Store {
         }
     }
 
-    /// Brings the schema up to date. Replicas that start together take turns.
+    /// Brings the schema up to date. Replicas that start together take turns, for some seconds. May be
+    /// dropped at any time.
     ///
     /// # Errors
     /// [`StoreError`] where a migration fails, or one that was applied is not what it was.
@@ -166,12 +169,6 @@ impl Store {
             Err(_) => Err(StoreError::TimedOut(self.deadline)),
         }
     }
-}
-
-/// A newer version may have migrated the database during a rolling upgrade: what it added is none of
-/// our business, since migrations expand before they contract.
-fn tolerant(migrations: &mut Migrator) -> &Migrator {
-    migrations.set_ignore_missing(true)
 }
 
 /// Every statement of each backend, for the test that prepares them all on a migrated database.

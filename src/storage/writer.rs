@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, RetryableWithContext};
+use tokio::time::timeout;
 
 use super::{Backend, Failure, Normaliser, Store, StoreError, postgres, sqlite};
 use crate::domain::{AccountName, DeliveryReceipt, Message, MessageSid};
@@ -47,6 +48,14 @@ impl Store {
             Backend::Sqlite(sqlite) => Kind::Sqlite(sqlite.clone()),
         };
         Writer { kind, store: self.clone(), normaliser: Normaliser::default() }
+    }
+
+    /// Asks the database whether it would record something now.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it would not, or does not answer in time.
+    pub async fn try_writing(&self) -> Result<(), StoreError> {
+        self.writer(self.deadline).try_writing(self.deadline).await
     }
 }
 
@@ -125,6 +134,21 @@ impl Writer {
         let attempt = |kind| attempt(kind, receipts, messages);
         let contended = |error: &StoreError| error.failure() == Failure::Contention;
         attempt.retry(patience()).context(&mut self.kind).when(contended).await.1
+    }
+
+    /// Asks the database to record nothing: it says whether it would record something. A store that answers
+    /// questions may be read-only, or may lack a table or a right.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it would not, or does not answer within `deadline`.
+    pub async fn try_writing(&mut self, deadline: Duration) -> Result<(), StoreError> {
+        let tried = async {
+            match &mut self.kind {
+                Kind::Postgres(postgres) => postgres.record(&[], &[]).await.map(|_| ()),
+                Kind::Sqlite(sqlite) => Ok(sqlite.try_writing().await?),
+            }
+        };
+        timeout(deadline, tried).await.unwrap_or(Err(StoreError::TimedOut(deadline)))
     }
 }
 

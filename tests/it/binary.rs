@@ -122,7 +122,7 @@ async fn migrate_brings_the_schema_up_to_date_and_serve_can_leave_it_alone() {
             let printed = run(folder.path(), (&["migrate"], &variables)).unwrap();
             assert!(printed.contains("database is up to date"), "{printed}");
         }
-        let store = Store::open(&crate::support::config(&database, &[]).database).await.unwrap();
+        let store = Store::open(&crate::support::config(&database, &[]).database).unwrap();
         assert!(store.messages("nobody").await.unwrap().is_empty());
     }
     let empty = Database::create(Backend::Sqlite).await;

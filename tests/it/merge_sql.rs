@@ -63,7 +63,7 @@ fn sql_merges_as_rust_does(backend: Backend) {
     let runtime = Runtime::new().unwrap();
     let database = runtime.block_on(Database::create(backend));
     let store = runtime.block_on(async {
-        let store = Store::open(&config(&database, &[]).database).await.unwrap();
+        let store = Store::open(&config(&database, &[]).database).unwrap();
         store.migrate().await.unwrap();
         store
     });
@@ -99,7 +99,7 @@ async fn concurrent_writers_agree(backend: Backend) {
     let database = Database::create(backend).await;
     let config = config(&database, &[]).database;
     // Two replicas: a store of its own each.
-    let replicas = [Store::open(&config).await.unwrap(), Store::open(&config).await.unwrap()];
+    let replicas = [Store::open(&config).unwrap(), Store::open(&config).unwrap()];
     replicas[0].migrate().await.unwrap();
     let mut runner = TestRunner::deterministic();
     let said = vec((said(), 0..10_u8), 200).new_tree(&mut runner).unwrap().current();

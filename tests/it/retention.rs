@@ -113,10 +113,10 @@ async fn fill(database: &Database, backend: Backend, (messages, newest): (i64, i
 }
 
 /// A store and a purge of it, by a clock that stands still at [`NOW_MICROS`] for both.
-async fn purge(database: &Database, settings: &[(&str, &str)]) -> (Store, Purge) {
+fn purge(database: &Database, settings: &[(&str, &str)]) -> (Store, Purge) {
     let config = config(database, settings);
     let clock = clock_at(NOW_MICROS);
-    let store = Store::open(&config.database).await.unwrap().timed_by(&clock);
+    let store = Store::open(&config.database).unwrap().timed_by(&clock);
     (store.clone(), Purge::new(store, app::how_long(&config), Pace::full(), clock))
 }
 
@@ -141,7 +141,7 @@ async fn much_goes_in_small_steps() {
         let database = migrated(backend).await;
         // The last 500 are not too old. Time enough for whole months: only these are swept on Postgres.
         fill(&database, backend, (3000, NOW_MICROS - 30 * DAY + 500 * 1_000_000)).await;
-        let (store, mut purge) = purge(&database, &[("RETENTION__MESSAGES_DAYS", "30")]).await;
+        let (store, mut purge) = purge(&database, &[("RETENTION__MESSAGES_DAYS", "30")]);
         let mut steps = Vec::new();
         let done = purge.run(&mut |done: &Purged| steps.push(done.messages)).await.unwrap().unwrap();
         // One is as old as is just kept.
@@ -163,7 +163,7 @@ async fn refused_bodies_go_though_no_other_one_comes() {
             app.clock.store(NOW_MICROS - days * DAY, Ordering::Relaxed);
             assert_eq!(app.callback(&[("n", &days.to_string())]).await.status(), 422);
         }
-        let (_, mut purge) = purge(&database, &[]).await;
+        let (_, mut purge) = purge(&database, &[]);
         assert_eq!(run(&mut purge).await, Purged { rejected: 1, ..Purged::default() }, "{backend:?}");
         app.clock.store(NOW_MICROS - 20 * DAY, Ordering::Relaxed);
         let left = app.ask("/rejected").await.json;
@@ -179,7 +179,7 @@ async fn one_process_at_a_time_purges() {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         let database = migrated(backend).await;
         fill(&database, backend, (10, NOW_MICROS - 40 * DAY)).await;
-        let (store, mut purge) = purge(&database, &[("RETENTION__MESSAGES_DAYS", "30")]).await;
+        let (store, mut purge) = purge(&database, &[("RETENTION__MESSAGES_DAYS", "30")]);
         let lease = |term| Lease { name: "retention", holder: "another".into(), term };
         assert!(store.take(&lease(Duration::from_hours(1))).await.unwrap());
         assert_eq!(purge.run(&mut |_: &Purged| {}).await.unwrap(), None, "{backend:?}");
@@ -191,7 +191,7 @@ async fn one_process_at_a_time_purges() {
 }
 
 async fn partitions(database: &Database) -> Vec<String> {
-    let store = Store::open(&config(database, &[]).database).await.unwrap();
+    let store = Store::open(&config(database, &[]).database).unwrap();
     let partitions = store.partitions().await.unwrap();
     store.close().await;
     partitions.into_iter().map(|partition| partition.name).collect()
@@ -316,7 +316,7 @@ async fn more_of_them_than_callbacks_can_wait_for_stay_until_somebody_moves_them
     fill_more(&database, (3000, march)).await;
     let config = config(&database, &[]);
     let clock = clock_at(march);
-    let store = Store::open(&config.database).await.unwrap().timed_by(&clock);
+    let store = Store::open(&config.database).unwrap().timed_by(&clock);
     let purge = || Purge::new(store.clone(), app::how_long(&config), Pace::full(), clock.clone());
     let made = run(&mut purge()).await.made;
     let tomorrow = [
@@ -341,7 +341,7 @@ async fn callbacks_of_the_present_are_taken_while_its_partition_is_made() {
     until("no partitions are made", async || partitions(&database).await.len() > 3).await;
     nobody_purges(&database).await;
     let (config, clock) = (config(&database, &[]), clock_at(march));
-    let store = Store::open(&config.database).await.unwrap().timed_by(&clock);
+    let store = Store::open(&config.database).unwrap().timed_by(&clock);
     let mut connection = PgConnection::connect(&database.url).await.unwrap();
     let mut sent = 0;
     for _ in 0..3 {
@@ -386,7 +386,7 @@ async fn partitions_of_the_present_are_made_whatever_stands_in_the_future() {
     let run_at = async |at: &str, period: &str| {
         let settings = [settings[0], ("RETENTION__PARTITION", period)];
         let (config, clock) = (config(&database, &settings), clock_at(micros(at)));
-        let store = Store::open(&config.database).await.unwrap().timed_by(&clock);
+        let store = Store::open(&config.database).unwrap().timed_by(&clock);
         run(&mut Purge::new(store, app::how_long(&config), Pace::full(), clock)).await
     };
     // What a version before did by a clock that ran ahead.
@@ -425,7 +425,7 @@ async fn nothing_is_deleted_where_the_clocks_differ_and_another_replica_goes_on(
         let database = migrated(backend).await;
         fill(&database, backend, (10, NOW_MICROS - 40 * DAY)).await;
         let config = config(&database, &[("RETENTION__MESSAGES_DAYS", "30")]);
-        let store = Store::open(&config.database).await.unwrap().timed_by(&clock_at(NOW_MICROS));
+        let store = Store::open(&config.database).unwrap().timed_by(&clock_at(NOW_MICROS));
         let purge = |seconds: i64| {
             let process = clock_at(NOW_MICROS + seconds * 1_000_000);
             Purge::new(store.clone(), app::how_long(&config), Pace::full(), process)
@@ -546,7 +546,7 @@ async fn the_command_says_what_would_go_and_then_does_it() {
             has("0", "with their messages");
             has("1", "refused bodies");
         }
-        let store = Store::open(&config(&database, &[]).database).await.unwrap();
+        let store = Store::open(&config(&database, &[]).database).unwrap();
         let lease = Lease { name: "retention", holder: "another".into(), term: Duration::from_hours(1) };
         // The service may be at it itself.
         let deadline = Instant::now() + DEADLINE;

@@ -132,7 +132,7 @@ async fn migrated_up_to(last: i64, backend: Backend) -> Database {
     let mut migrator = Migrator::new(Path::new(folder)).await.unwrap();
     migrator.migrations.to_mut().retain(|migration| migration.version <= last);
     // Makes the file and its folder.
-    Store::open(&config(&database, &[]).database).await.unwrap().close().await;
+    Store::open(&config(&database, &[]).database).unwrap().check().await.unwrap();
     match backend {
         Backend::Postgres => {
             migrator.run(&mut PgConnection::connect(&database.url).await.unwrap()).await.unwrap();
@@ -225,7 +225,7 @@ async fn a_version_still_starts_on_the_schema_of_the_next() {
                 connection.execute(next).await.unwrap();
             }
         }
-        let store = Store::open(&config(&database, &[]).database).await.unwrap();
+        let store = Store::open(&config(&database, &[]).database).unwrap();
         store.migrate().await.unwrap();
     }
 }
@@ -240,7 +240,7 @@ async fn a_database_that_cannot_hold_every_text_is_refused() {
     let (server, _) = database.url.rsplit_once('/').unwrap();
     let mut config = config(&database, &[]).database;
     config.url = format!("{server}/{name}");
-    let store = Store::open(&config).await.unwrap();
+    let store = Store::open(&config).unwrap();
     let error = store.check().await.unwrap_err().to_string();
     assert!(error.contains("encoding is LATIN1"), "{error}");
 }

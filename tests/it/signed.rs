@@ -73,7 +73,7 @@ fn the_set_of_receipts_decides(backend: Backend) {
     let runtime = Runtime::new().unwrap();
     let database = runtime.block_on(Database::create(backend));
     let store = runtime.block_on(async {
-        let store = Store::open(&config(&database, &[]).database).await.unwrap();
+        let store = Store::open(&config(&database, &[]).database).unwrap();
         store.migrate().await.unwrap();
         store
     });
@@ -106,7 +106,7 @@ fn the_set_of_receipts_decides_on_postgres() {
 async fn replicas_agree(backend: Backend) {
     let database = Database::create(backend).await;
     let config = config(&database, &[]).database;
-    let replicas = [Store::open(&config).await.unwrap(), Store::open(&config).await.unwrap()];
+    let replicas = [Store::open(&config).unwrap(), Store::open(&config).unwrap()];
     replicas[0].migrate().await.unwrap();
     let mut runner = TestRunner::deterministic();
     let said = vec((signed_or_not(), 0..12_u8), 80).new_tree(&mut runner).unwrap().current();

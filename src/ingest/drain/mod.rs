@@ -11,8 +11,10 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::{sync::watch, time::sleep};
 
 pub(super) use self::{drained::Drained, salvage::SetAsideFiles};
-use super::{circuit::Circuit, commit::Committer, reader::Reader, start::Prepare};
-use crate::storage::{Spool, SpoolError, SpoolFile, Store, StoreError};
+use super::{
+    circuit::Circuit, commit::Committer, complaints::Complaints, preparation::Preparation, reader::Reader,
+};
+use crate::storage::{Spool, SpoolError, SpoolFile, StoreError};
 
 /// The most callbacks that are drained at a time.
 const BATCH: usize = 512;
@@ -25,9 +27,8 @@ fn pauses() -> ExponentialBackoff {
 
 /// Works in the background for as long as the service runs.
 pub(super) struct Drain {
-    pub store: Store,
     /// What the database still needs before it is used.
-    pub unprepared: Option<Prepare>,
+    pub unprepared: Option<Preparation>,
     pub spool: Option<Spool>,
     pub drained: Drained,
     /// Damaged files that are being drained.
@@ -37,8 +38,8 @@ pub(super) struct Drain {
     pub reader: Reader,
     pub committer: Committer,
     pub circuit: Circuit,
-    /// What was last said of the store.
-    pub complaint: String,
+    /// What was said of the store.
+    pub complaints: Complaints,
     /// What was last said of the spool.
     pub spool_complaint: String,
 }
@@ -70,7 +71,12 @@ impl Drain {
         let mut pauses = pauses();
         while stop.has_changed().is_ok() {
             self.look_at_set_aside().await;
-            let turn = self.turn().await;
+            let unprepared = self.unprepared.is_some();
+            let turn = tokio::select! {
+                turn = self.turn() => turn,
+                // A migration may take long; one that is dropped is undone.
+                _ = stop.changed(), if unprepared => break,
+            };
             let pause = match turn {
                 Turn::Again => pauses.next().unwrap_or_default(),
                 Turn::More | Turn::Idle => {
@@ -92,7 +98,7 @@ impl Drain {
             Ok(turn) => turn,
             Err(Hindrance::Store(error)) => {
                 self.circuit.open(&error);
-                self.complain(&error);
+                self.complaints.say(&error);
                 Turn::Again
             }
             Err(error) => {
@@ -104,11 +110,13 @@ impl Drain {
         }
     }
 
-    /// Brings the store one batch, or asks it for a sign of life.
+    /// Brings the store one batch, or asks whether it would take one.
     async fn advance(&mut self) -> Result<Turn, Hindrance> {
-        if let Some(prepare) = self.unprepared {
-            prepare.run(&self.store).await?;
+        if let Some(preparation) = &mut self.unprepared {
+            preparation.go_on().await?;
             self.unprepared = None;
+            // Only preparing may be dropped halfway, so nothing else is begun in the same turn.
+            return Ok(Turn::More);
         }
         let spool = match self.spool.clone() {
             Some(spool) if self.may_drain(&spool)? => spool,
@@ -149,10 +157,10 @@ impl Drain {
         Ok(Turn::More)
     }
 
-    /// Asks a store that has failed for a sign of life.
-    async fn try_store(&self) -> Result<(), StoreError> {
-        if self.circuit.is_open() {
-            self.store.ping().await?;
+    /// Asks a store that has failed whether it would take callbacks again.
+    async fn try_store(&mut self) -> Result<(), StoreError> {
+        if self.circuit.is_open() && self.unprepared.is_none() {
+            self.committer.try_store().await?;
             self.circuit.close();
         }
         Ok(())

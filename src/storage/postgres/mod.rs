@@ -3,6 +3,7 @@
 mod campaign;
 mod erase;
 mod partitions;
+mod prepare;
 mod record;
 mod retention;
 mod session;
@@ -12,10 +13,9 @@ mod writer;
 use std::{sync::Arc, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Connection, Row,
+    ConnectOptions,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
 };
-use tokio::time::timeout;
 
 pub(super) use campaign::CAMPAIGN;
 pub(super) use erase::ERASE;
@@ -24,11 +24,12 @@ pub(super) use settle::SETTLE;
 pub(super) use writer::Writer;
 
 use self::session::{Begin, Session};
-use super::{BadDatabase, DatabaseConfig, Pooler, StoreError, tolerant};
+use super::{BadDatabase, DatabaseConfig, Pooler, StoreError};
 
 /// Every statement that only Postgres runs, but for those of a campaign.
 pub(super) fn statements() -> Vec<&'static str> {
-    let own = [record::RECORD, record::RECORD_ONE, ENCODING, READER, writer::GIVE_UP];
+    let own =
+        [record::RECORD, record::RECORD_ONE, prepare::ENCODING, prepare::MIGRATES, READER, writer::GIVE_UP];
     [&own[..], &partitions::STATEMENTS, &retention::statements()].concat()
 }
 
@@ -36,8 +37,6 @@ pub(super) fn statements() -> Vec<&'static str> {
 /// over before compiling them would pay.
 const READER: &str = "SELECT set_config('statement_timeout', $1, false), set_config('work_mem', '16MB', false), \
     set_config('jit', 'off', false)";
-
-const ENCODING: &str = "SELECT current_setting('server_encoding')";
 
 /// Postgres: a pool of connections that read, and as many that write as there are writers.
 #[derive(Clone, Debug)]
@@ -68,30 +67,6 @@ impl Postgres {
         };
         let pool = pool.connect_lazy_with(options.clone());
         Ok(Self { pool, options: Arc::new(options), patience: config.timeout(), pooled })
-    }
-
-    /// Whether it answers, and holds every text.
-    pub async fn check(&self) -> Result<(), StoreError> {
-        // The pool would only say that it timed out; one connection says why.
-        let encoding = timeout(self.patience, encoding(&self.options)).await;
-        match encoding.map_err(|_| StoreError::TimedOut(self.patience))??.as_str() {
-            "UTF8" => Ok(()),
-            other => Err(StoreError::Encoding(other.to_owned())),
-        }
-    }
-
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        if self.pooled.is_some() {
-            return Err(BadDatabase::PooledMigration.into());
-        }
-        let mut migrations = sqlx::migrate!("migrations/postgres");
-        // Over a connection of its own, which is given as long as it takes.
-        let options = PgConnectOptions::clone(&self.options);
-        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(self.patience);
-        let pool = pool.connect_with(options).await?;
-        let done = tolerant(&mut migrations).run(&pool).await;
-        pool.close().await;
-        Ok(done?)
     }
 
     /// A connection to ask something over.
@@ -132,12 +107,4 @@ fn for_pooler(options: PgConnectOptions) -> PgConnectOptions {
 fn timeout_of(patience: Duration) -> String {
     // 0 would be no timeout.
     format!("statement_timeout = {}", patience.as_millis().max(1))
-}
-
-async fn encoding(options: &PgConnectOptions) -> sqlx::Result<String> {
-    let mut connection = options.connect().await?;
-    // Not prepared: behind a pooler the next message may go to another session.
-    let encoding = sqlx::raw_sql(ENCODING).fetch_one(&mut connection).await?.try_get(0)?;
-    connection.close().await?;
-    Ok(encoding)
 }

@@ -34,9 +34,9 @@ pub use self::{
 use super::{
     SpoolError,
     damage::Looked,
+    migration::tolerant,
     sqlite::{begin, give_back, make_folder},
     time::StoredTime,
-    tolerant,
 };
 
 /// A spool's file. Cheap to clone; all clones share one connection.

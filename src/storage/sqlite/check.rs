@@ -30,7 +30,7 @@ impl Sqlite {
     }
 
     fn found(&self, damage: String) {
-        let file = self.path.display();
+        let file = self.path().display();
         if self.damage.0.set(damage.clone()).is_ok() {
             tracing::error!(
                 %file, damage,

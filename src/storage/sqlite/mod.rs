@@ -9,7 +9,8 @@ mod settle;
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -23,7 +24,8 @@ use self::check::Damage;
 use super::{
     BadDatabase, DatabaseConfig, StoreError,
     damage::{is_damage, is_damage_of_migration},
-    tolerant,
+    migration::bring_up_to_date,
+    sql::PING,
 };
 
 pub(super) use campaign::CAMPAIGN;
@@ -41,14 +43,14 @@ pub(super) fn statements() -> Vec<&'static str> {
 pub(super) struct Sqlite {
     writer: SqlitePool,
     readers: SqlitePool,
-    path: PathBuf,
+    options: Arc<SqliteConnectOptions>,
     damage: Damage,
 }
 
 impl Sqlite {
-    pub async fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
+    /// Opens nothing yet.
+    pub fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
         let options: SqliteConnectOptions = config.url.parse().map_err(BadDatabase::Unreadable)?;
-        make_folder(options.get_filename()).map_err(|(path, source)| StoreError::Folder { path, source })?;
         // FULL: in WAL mode a commit is on disk only then.
         let options = options
             .create_if_missing(true)
@@ -61,20 +63,54 @@ impl Sqlite {
             // A file does not hang up.
             pool.acquire_timeout(config.timeout()).test_before_acquire(false)
         };
-        let path = options.get_filename().to_owned();
-        let told = |error: sqlx::Error| if is_damage(&error) { damaged(&path, &error) } else { error.into() };
-        let writer = pool(1).connect_with(options.clone()).await.map_err(told)?;
+        let writer = pool(1).connect_lazy_with(options.clone());
         let readers = interrupted(pool(config.max_connections.get()), config.statement_timeout());
-        let readers = readers.connect_with(options.read_only(true)).await.map_err(told)?;
-        Ok(Self { writer, readers, path, damage: Damage::default() })
+        let readers = readers.connect_lazy_with(options.clone().read_only(true));
+        Ok(Self { writer, readers, options: Arc::new(options), damage: Damage::default() })
     }
 
+    /// Makes the file and its folder where they are missing, and opens the file.
+    pub async fn open_file(&self) -> Result<(), StoreError> {
+        self.make_folder()?;
+        // The pool would only say that it timed out; one connection says why.
+        let connection = self.options.connect().await.map_err(|error| self.told(error))?;
+        Ok(connection.close().await?)
+    }
+
+    /// Applies what is missing of the schema.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let mut migrations = sqlx::migrate!("migrations/sqlite");
-        match tolerant(&mut migrations).run(&self.writer).await {
-            Err(error) if is_damage_of_migration(&error) => Err(damaged(&self.path, &error)),
+        self.make_folder()?;
+        let mut connection = self.writer.acquire().await.map_err(|error| self.told(error))?;
+        match bring_up_to_date(&mut *connection, sqlx::migrate!("migrations/sqlite")).await {
+            Err(error) if is_damage_of_migration(&error) => Err(damaged(self.path(), &error)),
             migrated => Ok(migrated?),
         }
+    }
+
+    fn path(&self) -> &Path {
+        self.options.get_filename()
+    }
+
+    /// A damaged file is told by its name, and as what it is.
+    fn told(&self, error: sqlx::Error) -> StoreError {
+        if is_damage(&error) { damaged(self.path(), &error) } else { error.into() }
+    }
+
+    fn make_folder(&self) -> Result<(), StoreError> {
+        let made = make_folder(self.options.get_filename());
+        made.map_err(|(path, source)| StoreError::Folder { path, source })
+    }
+
+    /// Begins to write, and changes nothing.
+    pub async fn try_writing(&self) -> sqlx::Result<()> {
+        let mut connection = self.writer.acquire().await?;
+        let tried = async {
+            let mut transaction = begin(&mut connection).await?;
+            sqlx::query(PING).execute(&mut *transaction).await?;
+            transaction.commit().await
+        };
+        let tried = tried.await;
+        give_back(connection, tried)
     }
 
     pub fn writer(&self) -> &SqlitePool {

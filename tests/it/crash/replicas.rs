@@ -75,7 +75,7 @@ async fn replicas_agree_and_never_lock_each_other_out() {
 async fn batches_in_opposite_orders_do_not_deadlock() {
     let database = Database::create(Backend::Postgres).await;
     let config = config(&database, &[]).database;
-    let replicas = [Store::open(&config).await.unwrap(), Store::open(&config).await.unwrap()];
+    let replicas = [Store::open(&config).unwrap(), Store::open(&config).unwrap()];
     replicas[0].migrate().await.unwrap();
     let mut runner = TestRunner::deterministic();
     let said = vec(said(), 200).new_tree(&mut runner).unwrap().current();

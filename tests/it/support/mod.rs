@@ -172,7 +172,7 @@ impl Answer {
 /// An empty database with the schema.
 pub async fn migrated(backend: Backend) -> Database {
     let database = Database::create(backend).await;
-    let store = Store::open(&config(&database, &[]).database).await.unwrap();
+    let store = Store::open(&config(&database, &[]).database).unwrap();
     store.migrate().await.unwrap();
     store.migrate().await.unwrap();
     store.close().await;

@@ -40,6 +40,7 @@ mod samples;
 mod schema;
 mod signed;
 mod simulate;
+mod starts;
 mod stats;
 mod status_codes;
 mod traces;

@@ -12,8 +12,10 @@ use tokio::time::sleep;
 use super::{Spool, hold::Hold, rows, tell};
 use crate::support::{Backend, DEADLINE, Database, Load, Pace, Service};
 
-/// A folder on which a service finds a small disk of its own, with a megabyte left.
+/// A folder on which a service finds a small disk of its own, with a megabyte left, or nothing.
 struct SmallDisk(TempDir);
+
+const MOUNT_FULL: &str = "mount -t tmpfs -o size=6m tmpfs $0 && { head -c 7000000 /dev/zero >$0/others 2>/dev/null || true; } && exec \"$@\"";
 
 const MOUNT: &str =
     "mount -t tmpfs -o size=6m tmpfs $0 && head -c 5190000 /dev/zero >$0/others && exec \"$@\"";
@@ -35,6 +37,13 @@ impl SmallDisk {
     fn starter(&self) -> [&str; 8] {
         let folder = self.0.path().to_str().unwrap();
         ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", MOUNT, folder]
+    }
+
+    /// What starts a service that has one on which nothing is left.
+    fn full_starter(&self) -> [&str; 8] {
+        let mut starter = self.starter();
+        starter[6] = MOUNT_FULL;
+        starter
     }
 
     /// The path of a file as the service sees it.
@@ -128,4 +137,23 @@ async fn a_full_disk_under_the_database_sends_callbacks_to_the_spool_until_there
     let after = load.stop().await;
     assert_eq!(after.spooled(), 0, "{:?}", after.answers());
     after.is_stored(&service.url).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_with_a_full_disk_under_the_database_spools_until_there_is_room() {
+    let Some(disk) = SmallDisk::new() else { return };
+    let (database, spool) = (Database::at(&format!("sqlite://{}", disk.path("dlr.db"))), Spool::new());
+    let path = spool.path();
+    let settings = [("DLR__SPOOL__PATH", path.as_str())];
+    let service = Service::start_by(&disk.full_starter(), &database, &settings).await;
+    let load = Load::start(&service.url, Pace::STEADY);
+    load.acknowledges(50).await;
+    let traffic = load.stop().await;
+    traffic.was_all_acknowledged();
+    assert_eq!(traffic.answers().keys().collect::<Vec<_>>(), ["200 spooled"]);
+    let ready = reqwest::get(format!("{}/readyz", service.url)).await.unwrap().text().await.unwrap();
+    assert!(ready.contains("spooling") && ready.contains("has no room left on its disk"), "{ready}");
+    disk.frees_up(&service);
+    traffic.is_stored(&service.url).await;
+    spool.is_drained().await;
 }

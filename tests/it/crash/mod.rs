@@ -52,7 +52,7 @@ impl Spool {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self) -> String {
+    pub fn path(&self) -> String {
         self.0.path().join("spool.db").display().to_string()
     }
 

@@ -62,7 +62,8 @@ impl Service {
         Self::spawn_by(&[], database, variables)
     }
 
-    fn spawn_by(starter: &[&str], database: &Database, variables: &[(&str, &str)]) -> Self {
+    /// The same, started by a program and its arguments.
+    pub fn spawn_by(starter: &[&str], database: &Database, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (log, out) = (folder.path().join("log"), folder.path().join("out"));
         let mut command = run_by(starter, folder.path());

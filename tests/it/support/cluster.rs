@@ -70,6 +70,17 @@ impl Cluster {
         cluster
     }
 
+    /// Changes who may connect and how, as `pg_hba.conf` has it. New sessions go by it soon.
+    pub fn admits(&self, lines: &str) {
+        fs::write(self.folder.path().join("data/pg_hba.conf"), format!("{lines}\n")).unwrap();
+        send_signal("HUP", &[self.server.id()]);
+    }
+
+    /// Makes it a standby of nobody, once it is stopped and started again.
+    pub fn demote(&self) {
+        fs::write(self.folder.path().join("data/standby.signal"), "").unwrap();
+    }
+
     /// Makes a standby a primary.
     pub fn promote(&self) {
         let promoted = as_owner(self.folder.path(), &self.programs.join("pg_ctl"))

@@ -6,6 +6,7 @@ mod details;
 mod errors;
 mod guards;
 mod page;
+mod shared;
 
 use crate::support::{Answer, Backend, Settings, TestApp};
 

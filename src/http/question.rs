@@ -49,7 +49,7 @@ impl Unanswered {
         match self.kind() {
             ProblemKind::StoreUnavailable => tracing::error!(error = %self, "the store does not do its work"),
             ProblemKind::Internal => {
-                tracing::error!(error = %self, "the store holds what this version cannot read")
+                tracing::error!(error = %self, "the store holds what this version cannot read");
             }
             // The database's text may repeat what was asked.
             ProblemKind::QuestionRefused => tracing::warn!(code, "the database refuses a question"),

@@ -31,6 +31,7 @@ mod messages;
 mod metrics;
 mod openapi;
 mod plans;
+mod questions;
 mod readme;
 mod rejected;
 mod replicas;

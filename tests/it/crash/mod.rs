@@ -15,6 +15,8 @@ mod overload;
 mod replicas;
 mod spooled;
 
+pub use hold::Hold;
+
 use std::{
     path::Path,
     time::{Duration, Instant},

@@ -94,8 +94,6 @@ async fn an_export_that_does_not_go_on_is_broken_off() {
     target.service.has_logged("an export ends early").await;
     assert_eq!(metric(&target, "dlr_question_failures_total{reason=\"took_too_long\"}").await, 1);
     hold.release().await;
-    let whole = begin(("GET", "/messages/export", ""), &target).await.text().await.unwrap();
-    assert_eq!(whole.lines().count(), 60_001);
 }
 
 #[tokio::test]

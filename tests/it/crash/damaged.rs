@@ -295,8 +295,9 @@ async fn a_damaged_or_missing_log_of_a_killed_service_is_noticed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damage_under_a_running_service_holds_up_nothing() {
+    const CALLBACKS: usize = 1200;
     let (spool, database) = (Spool::new(), Database::create(Backend::Postgres).await);
-    let service = spool.serve(&database, &[("INGEST__COMMIT_TIMEOUT_MS", "300")]).await;
+    let service = spool.serve(&database, &[]).await;
     let hold = Hold::on(&database.url).await;
     // More than SQLite keeps in memory.
     send(&service, "early", CALLBACKS, &"x".repeat(3000)).await;

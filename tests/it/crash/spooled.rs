@@ -1,11 +1,17 @@
 //! What the spool holds outlives the service, comes out in order, and is never more than it may be.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
+use tokio::time::sleep;
 
 use super::{Spool, hold::Hold, in_soak, tell};
-use crate::support::{Backend, Cluster, Database, Load, Pace, Service, Traffic, binary};
+use crate::support::{
+    Backend, Cluster, DEADLINE, Database, Load, Pace, Service, Traffic, binary, load::send,
+};
 
 /// Nobody answers there.
 fn unreachable() -> Database {
@@ -187,10 +193,17 @@ async fn a_spool_that_cannot_be_drained_does_not_keep_callbacks_from_the_store()
     let load = Load::start(&service.url, Pace::STEADY);
     load.acknowledges(50).await;
     hold.release().await;
-    service.has_logged("the store does its work again").await;
+    // The store answered while its table was locked, and may have been told to be well before.
+    let (http, end) = (reqwest::Client::new(), Instant::now() + DEADLINE);
+    while send(&http, &service.url, ("one-more".into(), "20005")).await.answer
+        != Some((200, "recorded".into()))
+    {
+        assert!(Instant::now() < end, "nothing is recorded: {}", service.log_text());
+        sleep(Duration::from_millis(20)).await;
+    }
     load.acknowledges(50).await;
     let traffic = load.stop().await;
     traffic.was_all_acknowledged();
     assert!(traffic.answers().contains_key("200 recorded"), "{:?}", traffic.answers());
-    assert_eq!(usize::try_from(spool.count("spooled").await).unwrap(), traffic.spooled());
+    assert!(usize::try_from(spool.count("spooled").await).unwrap() >= traffic.spooled());
 }

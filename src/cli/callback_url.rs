@@ -51,7 +51,8 @@ impl CallbackUrl {
         };
         let query = [signed, labels].concat().join("&");
         let mark = if query.is_empty() { "" } else { "?" };
-        say(&format!("{}{token}{mark}{query}", without_token(config, name)))
+        // Whole, as Exotel needs it: like the token, a user and a password in http.public_url are printed here only.
+        say(&format!("{}{token}{mark}{query}", without_token(&config.public_url(), name)))
     }
 
     /// The parameters of a URL that is signed for `to`.
@@ -95,8 +96,8 @@ fn token(name: &str, account: &AccountConfig) -> anyhow::Result<String> {
 }
 
 /// The URL of an account but for its token.
-pub(super) fn without_token(config: &Config, account: &str) -> String {
-    format!("{}/callbacks/exotel/{account}", config.public_url())
+pub(super) fn without_token(public_url: &str, account: &str) -> String {
+    format!("{public_url}/callbacks/exotel/{account}")
 }
 
 fn encode(text: &str) -> impl std::fmt::Display {

@@ -45,10 +45,11 @@ fn welcome(config: &Config, callbacks: SocketAddr, questions: SocketAddr) -> Str
     let tokens_of =
         |account: &AccountConfig| if account.callback_tokens.0.is_empty() { "" } else { "/TOKEN" };
     let urls = config.accounts.iter().map(|(name, account)| {
-        let (url, token) = (callback_url::without_token(&config, name), tokens_of(account));
+        let (url, token) =
+            (callback_url::without_token(&config.shown_public_url(), name), tokens_of(account));
         let hint = match (token, account.signing_secrets.0.as_slice()) {
-            ("", []) => "",
-            ("", _) => "   (`dlr-receiver callback-url --to NUMBER` signs it)",
+            ("", []) if !config.http.public_url.holds_secret() => "",
+            ("", [_, ..]) => "   (`dlr-receiver callback-url --to NUMBER` signs it)",
             _ => "   (`dlr-receiver callback-url` prints it whole)",
         };
         format!("  {url}{token}{hint}\n")
@@ -104,6 +105,9 @@ mod tests {
             "{}",
             told(&[])
         );
+        let proxied = told(&[("HTTP__PUBLIC_URL", "https://exotel:s3cr3t@dlr.example.com")]);
+        let url = "https://redacted:redacted@dlr.example.com/callbacks/exotel/default   (`dlr-receiver callback-url` prints";
+        assert!(proxied.contains(url) && !proxied.contains("s3cr3t"), "{proxied}");
         let tokens = told(&[("ACCOUNTS__ACME__CALLBACK_TOKENS", "secret"), ("AUTH__KEYS", "[]")]);
         assert!(tokens.contains("/callbacks/exotel/acme/TOKEN -d") && !tokens.contains("secret"), "{tokens}");
         let signed = told(&[("ACCOUNTS__ACME__SIGNING_SECRETS", "0123456789abcdef0123456789abcdef")]);

@@ -1,7 +1,7 @@
 //! Why a configuration cannot be used.
 
 use crate::{
-    domain::{BadAccount, BadNetwork, BadStatusCode},
+    domain::{BadAccount, BadNetwork, BadStatusCode, SecretUrl},
     http::BadHttp,
     ingest::BadIngest,
     retention::BadRetention,
@@ -13,8 +13,8 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A value that cannot be read.
-    #[error(transparent)]
-    Value(#[from] config::ConfigError),
+    #[error("{0}")]
+    Value(String),
     /// A file that is no TOML. What stands there is not repeated, it may be a secret.
     #[error("{file}: no TOML at line {line}, column {column}: {fault}")]
     Syntax {
@@ -79,4 +79,19 @@ pub enum ConfigError {
     /// Open to everybody.
     #[error("{0}")]
     Insecure(String),
+}
+
+impl From<config::ConfigError> for ConfigError {
+    /// A value of the wrong type is repeated, unless it looks like a URL: `DLR__DATABASE` in place of
+    /// `DLR__DATABASE__URL` is easily typed, and holds a password.
+    fn from(error: config::ConfigError) -> Self {
+        let text = error.to_string();
+        let value = text.split_once("string \"").and_then(|(_, rest)| rest.rsplit_once("\", expected"));
+        match value {
+            Some((value, _)) if value.contains(['@', ':']) => {
+                Self::Value(text.replace(value, &SecretUrl::from(value).shown()))
+            }
+            _ => Self::Value(text),
+        }
+    }
 }

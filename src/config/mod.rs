@@ -128,10 +128,21 @@ impl Config {
         )))
     }
 
-    /// The URL under which Exotel reaches the service, without a slash at its end.
+    /// The URL under which Exotel reaches the service, without a slash at its end, as Exotel needs it: it may hold
+    /// a user and a password for a proxy in front.
     #[must_use]
     pub fn public_url(&self) -> String {
-        match self.http.public_url.trim_end_matches('/') {
+        self.or_bind(&self.http.public_url)
+    }
+
+    /// The same without its credentials, for texts that may end in a log.
+    #[must_use]
+    pub fn shown_public_url(&self) -> String {
+        self.or_bind(&self.http.public_url.shown())
+    }
+
+    fn or_bind(&self, url: &str) -> String {
+        match url.trim_end_matches('/') {
             "" => format!("http://{}", self.http.bind),
             url => url.to_owned(),
         }

@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::ApiKeyList;
-use crate::domain::{BadNetwork, Networks, StringList};
+use crate::domain::{BadNetwork, Networks, SecretUrl, StringList};
 
 /// `[http]`: where the service listens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct HttpConfig {
     #[serde(deserialize_with = "address_or_empty", serialize_with = "empty_or_address")]
     pub internal_bind: Option<SocketAddr>,
     /// The URL under which Exotel reaches `bind`, such as `https://dlr.example.com`; empty is `http://BIND`.
-    pub public_url: String,
+    pub public_url: SecretUrl,
     /// The proxies, as CIDR ranges, whose `X-Forwarded-For` is believed; none: no one's.
     pub trusted_proxies: StringList<String>,
     /// How long a shutdown waits for requests that are under way, in milliseconds.

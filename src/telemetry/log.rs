@@ -1,10 +1,10 @@
-//! The log: one line per event on standard error, for people or for machines. Imports nothing of ours.
+//! The log: one line per event on standard error, for people or for machines. Imports what caps the lines of dependencies.
 
 use std::{io::IsTerminal, panic};
 
 use opentelemetry_sdk::trace::SdkTracer;
 use serde::{Deserialize, Serialize};
-use tracing::Subscriber;
+use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     EnvFilter, fmt,
     layer::SubscriberExt,
@@ -12,14 +12,17 @@ use tracing_subscriber::{
     util::{SubscriberInitExt, TryInitError},
 };
 
-use super::{Traces, TracingConfig};
+use super::{
+    Traces, TracingConfig,
+    dependency_cap::{DependencyCap, OURS},
+};
 
 /// `[log]`: what is logged, and how.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogConfig {
     /// For people or for machines.
     pub format: LogFormat,
-    /// A level, or directives of tracing's `EnvFilter`.
+    /// A level, or directives of tracing's `EnvFilter`. A level without a target is for this crate only.
     pub filter: String,
 }
 
@@ -34,13 +37,38 @@ pub enum LogFormat {
 }
 
 impl LogConfig {
-    /// The filter, silent about the phone number library, which logs the numbers that it reads.
+    /// The filter. A level without a target is for this crate; of its dependencies only errors are logged, unless a
+    /// directive names them: some write a line for whatever a stranger sends. Always silent about the phone number
+    /// library, which logs the numbers that it reads.
     ///
     /// # Errors
     /// [`TelemetryError`] where it is not understood.
     pub fn filter(&self) -> Result<EnvFilter, TelemetryError> {
-        Ok(EnvFilter::try_new(&self.filter)?.add_directive("rlibphonenumber=off".parse()?))
+        let directives: Vec<_> = self.directives().collect();
+        let mut filter = EnvFilter::try_new(directives.join(","))?;
+        // The last one is in force, and without any EnvFilter logs errors.
+        let level = self.directives().filter_map(|directive| directive.parse().ok()).last();
+        let level = level.unwrap_or(LevelFilter::ERROR);
+        filter = filter.add_directive(level.min(LevelFilter::ERROR).into());
+        if !self.directives().any(|directive| target_of(directive) == OURS) {
+            filter = filter.add_directive(format!("{OURS}={level}").parse()?);
+        }
+        Ok(filter.add_directive("rlibphonenumber=off".parse()?))
     }
+
+    /// The targets that directives name.
+    fn targets(&self) -> Vec<String> {
+        let targets = self.directives().filter(|directive| directive.parse::<LevelFilter>().is_err());
+        targets.map(|directive| target_of(directive).to_owned()).filter(|target| !target.is_empty()).collect()
+    }
+
+    fn directives(&self) -> impl Iterator<Item = &str> {
+        self.filter.split(',').map(str::trim).filter(|directive| !directive.is_empty())
+    }
+}
+
+fn target_of(directive: &str) -> &str {
+    directive.split(['=', '[']).next().unwrap_or_default()
 }
 
 /// Why logging could not be set up.
@@ -54,7 +82,8 @@ pub enum TelemetryError {
     SampledShare,
     /// Where traces go.
     #[error(
-        "tracing.otlp_endpoint must be a URL that begins with http:// or https://, without a password, `?` and `#`"
+        "tracing.otlp_endpoint must be a URL that begins with http:// or https://, without user, password, `?` and \
+         `#`; credentials go into OTEL_EXPORTER_OTLP_HEADERS"
     )]
     Endpoint,
     /// What a collector's certificate is checked with.
@@ -77,13 +106,15 @@ pub fn init(config: &LogConfig, tracing: &TracingConfig) -> Result<Traces, Telem
     let filter = config.filter()?;
     let traces = tracing.start()?;
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let cap = DependencyCap::new(config.targets());
     let set_up = match config.format {
         LogFormat::Pretty => {
             let lines = lines.with_ansi(std::io::stderr().is_terminal()).with_target(false);
-            subscribe(lines.finish(), traces.tracer())
+            subscribe(lines.finish().with(cap), traces.tracer())
         }
         LogFormat::Json => {
-            subscribe(lines.json().flatten_event(true).with_span_list(false).finish(), traces.tracer())
+            let lines = lines.json().flatten_event(true).with_span_list(false).finish();
+            subscribe(lines.with(cap), traces.tracer())
         }
     };
     set_up.map_err(|_| TelemetryError::SetUpTwice)?;
@@ -107,4 +138,38 @@ fn subscribe(
         .with_threads(false)
         .with_tracked_inactivity(false);
     lines.with(spans).try_init()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(filter: &str) -> String {
+        let config = LogConfig { format: LogFormat::Pretty, filter: filter.to_owned() };
+        let mut directives: Vec<_> =
+            config.filter().unwrap().to_string().split(',').map(str::to_owned).collect();
+        directives.retain(|directive| directive != "rlibphonenumber=off");
+        directives.sort();
+        directives.join(",")
+    }
+
+    #[test]
+    fn a_level_is_for_this_crate_and_dependencies_are_named() {
+        for (configured, in_force) in [
+            ("info", "dlr_receiver=info,error"),
+            ("debug", "dlr_receiver=debug,error"),
+            (" TRACE ", "dlr_receiver=trace,error"),
+            ("off", "dlr_receiver=off,off"),
+            ("", "dlr_receiver=error,error"),
+            ("warn,dlr_receiver=info", "dlr_receiver=info,error"),
+            ("info,sqlx=debug", "dlr_receiver=info,error,sqlx=debug"),
+            ("h2=warn", "dlr_receiver=error,error,h2=warn"),
+            ("info,dlr_receiver::http=debug", "dlr_receiver::http=debug,dlr_receiver=info,error"),
+        ] {
+            assert_eq!(filter(configured), in_force, "{configured:?}");
+        }
+        let config =
+            LogConfig { format: LogFormat::Json, filter: "info,h2=warn, sqlx::query,hyper[a]=debug".into() };
+        assert_eq!(config.targets(), ["h2", "sqlx::query", "hyper"]);
+    }
 }

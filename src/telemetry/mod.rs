@@ -1,9 +1,10 @@
 //! What those who run the service see of it: its log, its metrics and its
 //! traces. Each layer registers what it counts.
 //!
-//! Imports nothing of this crate.
+//! May import `domain`, for the configuration's URLs.
 
 mod collector;
+mod dependency_cap;
 mod histogram;
 mod log;
 mod metrics;

@@ -14,12 +14,13 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use super::{TelemetryError, collector::Collector};
+use crate::domain::SecretUrl;
 
 /// `[tracing]`: where traces go.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TracingConfig {
     /// The collector's URL; empty is none.
-    pub otlp_endpoint: String,
+    pub otlp_endpoint: SecretUrl,
     /// The share of requests that are traced, from 0 to 1.
     pub sampled_share: f64,
 }
@@ -43,8 +44,9 @@ impl TracingConfig {
             return Ok(None);
         }
         let url = Url::parse(base).map_err(|_| TelemetryError::Endpoint)?;
-        let plain = url.query().is_none() && url.fragment().is_none() && url.password().is_none();
-        if !plain || !["http", "https"].contains(&url.scheme()) {
+        let plain = url.query().is_none() && url.fragment().is_none();
+        let named = !url.username().is_empty() || url.password().is_some();
+        if !plain || named || !["http", "https"].contains(&url.scheme()) {
             return Err(TelemetryError::Endpoint);
         }
         Ok(Some(format!("{base}/v1/traces")))
@@ -103,7 +105,7 @@ mod tests {
     use super::*;
 
     fn endpoint(otlp_endpoint: &str) -> Result<Option<String>, String> {
-        let config = TracingConfig { otlp_endpoint: otlp_endpoint.to_owned(), sampled_share: 1.0 };
+        let config = TracingConfig { otlp_endpoint: otlp_endpoint.into(), sampled_share: 1.0 };
         config.endpoint().map_err(|error| error.to_string())
     }
 
@@ -113,7 +115,9 @@ mod tests {
         for url in ["http://collector:4318", "http://collector:4318/"] {
             assert_eq!(endpoint(url), Ok(Some("http://collector:4318/v1/traces".to_owned())));
         }
-        for bad in ["collector:4318", "grpc://collector", "http://c/?a=b", "http://me:secret@c/"] {
+        for bad in
+            ["collector:4318", "grpc://collector", "http://c/?a=b", "http://me:secret@c/", "http://secret@c/"]
+        {
             let error = endpoint(bad).unwrap_err();
             assert!(
                 error.starts_with("tracing.otlp_endpoint must be") && !error.contains("secret"),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Backend, Database, binary};
+use crate::support::{Backend, Database, Service, binary};
 
 /// What a command printed: its standard output, or its complaint.
 fn run(folder: &Path, (arguments, variables): (&[&str], &[(&str, &str)])) -> Result<String, String> {
@@ -48,6 +48,69 @@ fn check_config_prints_what_is_in_force_without_secrets() {
     assert!(printed.contains("postgres://dlr:redacted@db.example.com/dlr"), "{printed}");
     assert!(printed.contains("callback_tokens = [\"[redacted]\"]"), "{printed}");
     assert!(!printed.contains("pa55word") && !printed.contains("t0ken"), "{printed}");
+}
+
+/// Every key that is a URL, with a secret in each place that a URL has for one.
+#[test]
+fn no_url_shows_its_secrets() {
+    let folder = folder();
+    for (variable, value) in [
+        ("DLR__HTTP__PUBLIC_URL", "https://exotel:s3cr3t@dlr.example.com"),
+        ("DLR__HTTP__PUBLIC_URL", "https://s3cr3t@dlr.example.com/behind"),
+        ("DLR__DATABASE__URL", "postgres://dlr:s3cr3t@db.example.com/dlr?password=s3cr3t"),
+        ("DATABASE_URL", "postgres://dlr@db.example.com/dlr?pass%77ord=s3cr3t&sslmode=require"),
+        ("DATABASE_URL", "postgres://db.example.com/dlr?sslpassword=s3cr3t"),
+        ("DATABASE_URL", "postgres://db.example.com/dlr?sslkey=s3cr3t"),
+        ("DATABASE_URL", "postgres:dlr:s3cr3t@db.example.com/dlr"),
+    ] {
+        let printed = run(folder.path(), (&["check-config"], &[(variable, value)])).unwrap();
+        assert!(printed.contains("redacted") && !printed.contains("s3cr3t"), "{value}: {printed}");
+    }
+    // What cannot be used is not repeated either.
+    for (variable, value) in [
+        ("DLR__HTTP__PUBLIC_URL", "ftp://exotel:s3cr3t@dlr.example.com"),
+        ("DLR__HTTP__PUBLIC_URL", "exotel:s3cr3t@dlr.example.com"),
+        ("DLR__HTTP__PUBLIC_URL", "https://dlr.example.com/?token=s3cr3t"),
+        ("DLR__TRACING__OTLP_ENDPOINT", "https://u:s3cr3t@collector:4318"),
+        ("DLR__TRACING__OTLP_ENDPOINT", "https://s3cr3t@collector:4318"),
+        ("DLR__TRACING__OTLP_ENDPOINT", "https://collector:4318/?api_key=s3cr3t"),
+        ("DATABASE_URL", "mysql://dlr:s3cr3t@db.example.com/dlr"),
+        ("DATABASE_URL", "postgres://dlr:s3cr3t@db.example.com:99999/dlr"),
+        ("DATABASE_URL", "postgres://dlr:s3cr3t/@db.example.com/dlr"),
+        ("DLR__DATABASE", "postgres://dlr:s3cr3t@db.example.com/dlr"),
+        ("DLR__HTTP", "https://exotel:s3cr3t@dlr.example.com"),
+        ("DLR__DATABASE__URL__X", "postgres://dlr:s3cr3t@db.example.com/dlr"),
+    ] {
+        let complaint = run(folder.path(), (&["check-config"], &[(variable, value)])).unwrap_err();
+        assert!(!complaint.contains("s3cr3t"), "{variable}={value}: {complaint}");
+    }
+    // The URL that Exotel is given has to work.
+    let url = [("DLR__HTTP__PUBLIC_URL", "https://exotel:s3cr3t@dlr.example.com/")];
+    let printed = run(folder.path(), (&["callback-url"], &url)).unwrap();
+    assert_eq!(printed, "https://exotel:s3cr3t@dlr.example.com/callbacks/exotel/default\n");
+}
+
+#[tokio::test]
+async fn a_run_shows_no_secret_of_a_url() {
+    let database = Database::create(Backend::Postgres).await;
+    let mark = if database.url.contains('?') { '&' } else { '?' };
+    let url = format!("{}{mark}sslpassword=s3cr3t&application_name=x", database.url);
+    let database = Database::at(&url);
+    let settings = [
+        ("HTTP__PUBLIC_URL", "https://exotel:s3cr3t@dlr.example.com"),
+        ("LOG__FILTER", "trace,sqlx=trace,sqlx_core=trace,sqlx_postgres=trace,hyper=trace"),
+        ("SPOOL__PATH", ""),
+    ];
+    let mut service = Service::start(&database, &settings).await;
+    assert_eq!(reqwest::get(format!("{}/readyz", service.url)).await.unwrap().status(), 200);
+    service.signal("TERM");
+    assert!(service.ended().await.success());
+    let told = [service.out_text(), service.log_text()];
+    assert!(told[0].contains("https://redacted:redacted@dlr.example.com/callbacks"), "{}", told[0]);
+    assert!(told[1].contains("sslpassword"), "that it is ignored is told: {}", told[1]);
+    for text in told {
+        assert!(!text.contains("s3cr3t"), "{text}");
+    }
 }
 
 #[test]

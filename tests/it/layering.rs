@@ -16,7 +16,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("retention", vec!["domain", "storage", "telemetry"]),
         ("http", vec!["domain", "exotel", "storage", "ingest", "telemetry"]),
         ("simulator", vec!["domain", "exotel", "http"]),
-        ("telemetry", vec![]),
+        ("telemetry", vec!["domain"]),
         ("shutdown", vec![]),
         ("listener", vec!["shutdown", "telemetry"]),
         ("config", vec!["domain", "http", "ingest", "retention", "storage", "telemetry"]),

@@ -7,6 +7,10 @@ use crate::support::{Backend, Database, Service};
 const TOKEN: &str = "tok-3cr3t";
 const KEY: &str = "dlr_k3y-3cr3t";
 
+/// Also what dependencies say, which has to be asked for by name.
+const EVERYTHING: &str = "trace,axum=trace,axum_core=trace,h2=trace,hyper=trace,hyper_util=trace,mio=trace,\
+                          rustls=trace,sqlx=trace,tokio_util=trace,tower=trace,tower_http=trace";
+
 /// A request line by line, as `(method, path, body)`.
 fn requests() -> Vec<(&'static str, String, &'static str)> {
     let callback = format!("/callbacks/exotel/acme/{TOKEN}");
@@ -38,7 +42,7 @@ async fn run(format: &str, backend: Backend) -> String {
         ("ACCOUNTS__ACME__CALLBACK_TOKENS", TOKEN),
         ("AUTH__KEYS", keys.as_str()),
         ("LOG__FORMAT", format),
-        ("LOG__FILTER", "trace"),
+        ("LOG__FILTER", EVERYTHING),
     ];
     let mut service = Service::start(&database, &settings).await;
     let client = reqwest::Client::new();

@@ -239,7 +239,7 @@ async fn a_database_that_cannot_hold_every_text_is_refused() {
     connection.execute(AssertSqlSafe(create)).await.unwrap();
     let (server, _) = database.url.rsplit_once('/').unwrap();
     let mut config = config(&database, &[]).database;
-    config.url = format!("{server}/{name}");
+    config.url = format!("{server}/{name}").into();
     let store = Store::open(&config).unwrap();
     let error = store.check().await.unwrap_err().to_string();
     assert!(error.contains("encoding is LATIN1"), "{error}");

@@ -8,6 +8,7 @@ mod record;
 mod retention;
 mod session;
 mod settle;
+mod url;
 mod writer;
 
 use std::{sync::Arc, time::Duration};
@@ -21,6 +22,7 @@ pub(super) use campaign::CAMPAIGN;
 pub(super) use erase::ERASE;
 pub(super) use retention::{READ_CLOCK, TAKE_LEASE};
 pub(super) use settle::SETTLE;
+pub(super) use url::read as read_url;
 pub(super) use writer::Writer;
 
 use self::session::{Begin, Session};
@@ -51,7 +53,14 @@ pub(super) struct Postgres {
 impl Postgres {
     /// Connects to nothing yet.
     pub fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
-        let options: PgConnectOptions = config.url.parse().map_err(BadDatabase::Unreadable)?;
+        let (options, unknown) = read_url(&config.url).map_err(BadDatabase::Unreadable)?;
+        if !unknown.is_empty() {
+            let parameters = unknown.join(", ");
+            tracing::warn!(
+                parameters,
+                "database.url has parameters that the driver does not know; they are ignored"
+            );
+        }
         let options = options.application_name("dlr-receiver").disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections.get())

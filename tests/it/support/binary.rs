@@ -94,6 +94,11 @@ impl Service {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// What it printed, beside the log.
+    pub fn out_text(&self) -> String {
+        std::fs::read_to_string(self.log.with_file_name("out")).unwrap_or_default()
+    }
+
     /// Waits until the log holds `text`.
     pub async fn has_logged(&self, text: &str) {
         let end = Instant::now() + DEADLINE;

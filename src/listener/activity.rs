@@ -10,6 +10,9 @@ use super::limits::Limits;
 const FRESH: u8 = 0;
 const HTTP_1: u8 = 1;
 const HTTP_2: u8 = 2;
+/// How many bytes may come in by HTTP/2 while no request begins, is answered or goes on: the head of a request, what
+/// the windows allow of bodies that nobody reads, and as much again.
+const MOST_UNASKED: usize = 512 * 1024;
 
 /// What happens on one connection. One task polls it all by HTTP/1, so nothing here is ordered by more
 /// than that; by HTTP/2 a note may be seen at the next turn.
@@ -22,6 +25,8 @@ pub(super) struct Activity {
     handled: AtomicUsize,
     /// Something was begun, answered or written since this was looked at last.
     moved: AtomicBool,
+    /// How many bytes have come in since a request was begun or answered, or a body went on.
+    unasked: AtomicUsize,
     /// Bytes came in since the last request began or was answered: the next one's head.
     heard: AtomicBool,
     /// The rest of a body is not wanted any more,
@@ -52,10 +57,16 @@ impl Activity {
             protocol: AtomicU8::new(FRESH),
             handled: AtomicUsize::new(0),
             moved: AtomicBool::new(false),
+            unasked: AtomicUsize::new(0),
             heard: AtomicBool::new(false),
             discarding: AtomicBool::new(false),
             given_up: AtomicBool::new(false),
         }
+    }
+
+    /// Whether requests come by HTTP/2.
+    pub fn is_http_2(&self) -> bool {
+        self.protocol.load(Relaxed) == HTTP_2
     }
 
     /// What the connection is at.
@@ -70,6 +81,11 @@ impl Activity {
         }
     }
 
+    /// Whether more has come in than [`Self::may_hear`] allows.
+    pub fn is_flooded(&self) -> bool {
+        self.unasked.load(Relaxed) > MOST_UNASKED
+    }
+
     /// Whether anything has moved since this was asked last.
     pub fn has_moved(&self) -> bool {
         // Read first: most often nothing has, and reading is cheaper.
@@ -81,16 +97,28 @@ impl Activity {
         self.heard.store(true, Relaxed);
     }
 
+    /// Counts bytes that have come in by HTTP/2. Whether they may: many frames ask for nothing (pings, settings,
+    /// windows, resets), and whoever sends no more than these is not listened to for ever.
+    pub fn may_hear(&self, bytes: usize) -> bool {
+        self.unasked.fetch_add(bytes, Relaxed) + bytes <= MOST_UNASKED
+    }
+
     /// Bytes have gone out. HTTP/2 answers pings as well, which moves nothing.
     pub fn write(&self) {
-        if self.protocol.load(Relaxed) != HTTP_2 {
+        if !self.is_http_2() {
             self.move_on();
         }
     }
 
-    /// An answer has gone on.
+    /// A part of a request's body has come.
+    pub fn receive(&self) {
+        self.unasked.store(0, Relaxed);
+    }
+
+    /// A request or an answer has gone on.
     pub fn move_on(&self) {
         self.moved.store(true, Relaxed);
+        self.unasked.store(0, Relaxed);
     }
 
     /// The rest of a body is no longer wanted.
@@ -106,7 +134,7 @@ impl Activity {
 
     /// A body has taken too long. By HTTP/2 that ends its stream only.
     pub fn give_up(&self) {
-        if self.protocol.load(Relaxed) != HTTP_2 {
+        if !self.is_http_2() {
             self.discarding.store(true, Relaxed);
             self.given_up.store(true, Relaxed);
         }

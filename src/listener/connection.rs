@@ -12,6 +12,7 @@ use tokio::{net::TcpStream, sync::Semaphore};
 
 use super::{
     activity::Activity,
+    fault::Fault,
     limits::Limits,
     metrics::ListenerMetrics,
     patience::{Patience, Verdict},
@@ -40,15 +41,15 @@ pub(super) async fn hold<S: Service>(shared: Arc<Shared<S>>, stream: TcpStream, 
     let activity = Arc::new(Activity::new(shared.limits));
     let mut patience = pin!(Patience::new(Arc::clone(&activity), &shared.slots));
     let Some(is_http_2) = begin(&stream, patience.as_mut(), &shared).await else { return };
-    let socket = TokioIo::new(Socket::new(stream, Arc::clone(&activity)));
-    let noted = Noted { service: shared.service.clone(), peer, activity };
+    let socket = TokioIo::new(Socket::new(stream, Arc::clone(&activity), is_http_2));
+    let noted = Noted { service: shared.service.clone(), peer, activity: Arc::clone(&activity) };
     if is_http_2 {
         let mut connection = Box::pin(shared.protocol.http_2.serve_connection(socket, noted));
         // In a box of its own, for the sake of the small connections of HTTP/1.
-        Box::pin(serve(connection.as_mut(), patience, &shared)).await;
+        Box::pin(serve(connection.as_mut(), patience, (&shared, &activity))).await;
     } else {
         let connection = pin!(shared.protocol.http_1.serve_connection(socket, noted));
-        serve(connection, patience, &shared).await;
+        serve(connection, patience, (&shared, &activity)).await;
     }
 }
 
@@ -69,8 +70,11 @@ async fn begin<S>(
     }
 }
 
-async fn serve<C, S>(mut connection: Pin<&mut C>, mut patience: Pin<&mut Patience<'_>>, shared: &Shared<S>)
-where
+async fn serve<C, S>(
+    mut connection: Pin<&mut C>,
+    mut patience: Pin<&mut Patience<'_>>,
+    (shared, activity): (&Shared<S>, &Activity),
+) where
     C: GracefulConnection<Error = hyper::Error>,
 {
     let (mut ending, mut ends) = (pin!(shared.shutdown.clone().begun()), false);
@@ -79,6 +83,9 @@ where
             biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
+                    if let Some(fault) = Fault::of(&error, activity) {
+                        shared.metrics.fault(fault);
+                    }
                     tracing::debug!(%error, "a connection broke off");
                 }
                 return;

@@ -2,6 +2,7 @@
 
 use metrics::{Counter, Gauge};
 
+use super::fault::Fault;
 use crate::telemetry::{Family, Metrics};
 
 const OPEN: Family = Family { name: "dlr_http_connections", help: "Connections that are open, by listener." };
@@ -14,11 +15,22 @@ const CUT: Family = Family {
     help: "Connections that were cut, as a head, the rest of a refused request or the reading of an answer took too long, by listener.",
 };
 
+const FAULTS: Family = Family {
+    name: "dlr_http_protocol_errors_total",
+    help: "Connections that were ended as the client did not keep to HTTP, by listener and kind.",
+};
+const STALLED: Family = Family {
+    name: "dlr_http_answers_stalled_total",
+    help: "Answers by HTTP/2 whose client stopped reading, and whose streams were reset, by listener.",
+};
+
 /// What is counted of the connections of one listener.
 #[derive(Clone, Debug)]
 pub struct ListenerMetrics {
     open: Gauge,
     cut: Counter,
+    faults: [Counter; Fault::ALL.len()],
+    stalled: Counter,
 }
 
 impl ListenerMetrics {
@@ -27,7 +39,12 @@ impl ListenerMetrics {
     pub fn new(metrics: &Metrics, listener: &str, most: u32) -> Self {
         let labels = [("listener", listener)];
         metrics.set(MOST, &labels, most.into());
-        Self { open: metrics.gauge(OPEN, &labels), cut: metrics.counter(CUT, &labels) }
+        Self {
+            open: metrics.gauge(OPEN, &labels),
+            cut: metrics.counter(CUT, &labels),
+            faults: Fault::ALL.map(|fault| metrics.counter(FAULTS, &[labels[0], ("kind", fault.name())])),
+            stalled: metrics.counter(STALLED, &labels),
+        }
     }
 
     /// Counts a connection for as long as what it returns is kept.
@@ -39,6 +56,16 @@ impl ListenerMetrics {
     /// Counts one that was cut.
     pub(super) fn cut(&self) {
         self.cut.increment(1);
+    }
+
+    /// Counts one that was ended for a fault of its client's.
+    pub(super) fn fault(&self, fault: Fault) {
+        self.faults[fault as usize].increment(1);
+    }
+
+    /// What counts answers that are not read.
+    pub(super) fn stalled(&self) -> Counter {
+        self.stalled.clone()
     }
 }
 

@@ -3,11 +3,13 @@
 //! May import `shutdown` and `telemetry`, and nothing else of ours.
 //!
 //! `axum::serve` waits for clients for ever. Here each connection has a `Patience`: it ends where a head
-//! takes too long, or where it rests too long; a body that comes too slowly fails for its handler. What a
-//! handler itself takes is not bounded here.
+//! takes too long, or where it rests too long; a body that comes too slowly fails for its handler, and an answer by
+//! HTTP/2 that is not read ends alone. What a handler itself takes is not bounded here.
 
 mod activity;
+mod answer;
 mod connection;
+mod fault;
 mod limits;
 mod metrics;
 mod open_files;
@@ -16,6 +18,7 @@ mod protocol;
 mod request_body;
 mod service;
 mod socket;
+mod stall;
 
 use std::{
     io::{self, ErrorKind},
@@ -64,8 +67,8 @@ pub async fn serve<S: Service>(
     let shared = Shared {
         service,
         limits,
+        protocol: Protocol::new(&limits, &metrics),
         metrics,
-        protocol: Protocol::new(&limits),
         shutdown: shutdown.clone(),
         slots: Arc::clone(&slots),
     };

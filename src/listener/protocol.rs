@@ -3,10 +3,10 @@
 use std::{io, time::Duration};
 
 use hyper::server::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use tokio::{net::TcpStream, time::sleep};
 
-use super::limits::Limits;
+use super::{limits::Limits, metrics::ListenerMetrics, stall::Executor};
 
 /// What a connection by HTTP/2 begins with.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -15,11 +15,11 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// are as large as HTTP/2's, twice as large as HTTP/1's.
 pub(super) struct Protocol {
     pub http_1: http1::Builder,
-    pub http_2: http2::Builder<TokioExecutor>,
+    pub http_2: http2::Builder<Executor>,
 }
 
 impl Protocol {
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Limits, metrics: &ListenerMetrics) -> Self {
         /// As hyper has it by itself. Another number costs each request an allocation.
         const USUAL_HEADERS: usize = 100;
         let size = limits.max_header_bytes;
@@ -29,7 +29,8 @@ impl Protocol {
         if limits.max_headers != USUAL_HEADERS {
             http_1.max_headers(limits.max_headers);
         }
-        let mut http_2 = http2::Builder::new(TokioExecutor::new());
+        let mut http_2 =
+            http2::Builder::new(Executor { timeout: limits.idle_timeout, stalled: metrics.stalled() });
         // Callbacks are small: the windows hold one body of a stream and a few of a connection.
         http_2
             .timer(TokioTimer::new())

@@ -76,7 +76,11 @@ impl Body for RequestBody {
         let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
         match Pin::new(incoming).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
-                self.received += frame.data_ref().map_or(0, |data| data.len() as u64);
+                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                if length > 0 {
+                    self.activity.receive();
+                }
+                self.received += length;
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(end) => {

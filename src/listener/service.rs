@@ -14,13 +14,13 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderValue, Request, Response, Version, header},
 };
-use bytes::Bytes;
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tower::util::{Oneshot, ServiceExt};
 
 use super::{
     activity::{Activity, Handled},
+    answer::Answer,
     request_body::RequestBody,
 };
 
@@ -90,36 +90,6 @@ impl<S: Service> Future for Answering<S> {
         if activity.is_given_up() {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        Poll::Ready(Ok(response.map(|body| Answer { body, activity })))
-    }
-}
-
-/// The body of an answer, which notes that it goes on.
-pub(super) struct Answer {
-    body: Body,
-    activity: Arc<Activity>,
-}
-
-impl hyper::body::Body for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if frame.is_ready() {
-            self.activity.move_on();
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        Poll::Ready(Ok(response.map(|body| Answer::new(body, activity))))
     }
 }

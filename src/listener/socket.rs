@@ -1,7 +1,7 @@
 //! The socket of a connection, which notes what comes in and goes out.
 
 use std::{
-    io::{self, IoSlice},
+    io::{self, ErrorKind, IoSlice},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -19,11 +19,35 @@ use super::activity::Activity;
 pub(super) struct Socket {
     stream: TcpStream,
     activity: Arc<Activity>,
+    is_http_2: bool,
+    /// How many bytes came in during this turn of its task.
+    turn: usize,
 }
 
+/// How many bytes of frames are read before other connections have their turn: a frame of nine bytes costs as much
+/// work as one of thousands.
+const TURN: usize = 16 * 1024;
+
 impl Socket {
-    pub fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
-        Self { stream, activity }
+    pub fn new(stream: TcpStream, activity: Arc<Activity>, is_http_2: bool) -> Self {
+        Self { stream, activity, is_http_2, turn: 0 }
+    }
+
+    fn poll_read_frames(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.turn >= TURN {
+            self.turn = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let before = into.filled().len();
+        let result = Pin::new(&mut self.stream).poll_read(cx, into);
+        if result.is_pending() {
+            self.turn = 0;
+            return result;
+        }
+        let came = into.filled().len() - before;
+        self.turn += came;
+        if self.activity.may_hear(came) { result } else { Poll::Ready(Err(ErrorKind::QuotaExceeded.into())) }
     }
 
     fn wrote(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -40,11 +64,14 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let result = Pin::new(&mut self.stream).poll_read(cx, into);
-        if result.is_ready() {
-            self.activity.hear();
+        if !self.is_http_2 {
+            let result = Pin::new(&mut self.stream).poll_read(cx, into);
+            if result.is_ready() {
+                self.activity.hear();
+            }
+            return result;
         }
-        result
+        self.poll_read_frames(cx, into)
     }
 }
 

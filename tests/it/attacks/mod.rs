@@ -3,11 +3,13 @@
 
 mod callers;
 mod content;
+mod floods;
+mod stalled;
 mod transport;
 
 use serde_json::Value;
 
-use crate::support::Service;
+use crate::{crash::tell, support::Service};
 
 /// The number that all good callbacks here are about.
 const TO: &str = "+919812345670";
@@ -38,4 +40,18 @@ fn hold_nothing_of(log: &str, secrets: &[&str]) {
         let line = log.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret:?} is in the log");
     }
+}
+
+/// The value of a metric of a service with one listener.
+async fn metric(service: &Service, series: &str) -> f64 {
+    let told = reqwest::get(format!("{}/metrics", service.url)).await.unwrap().text().await.unwrap();
+    let line = told.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {series} in {told}")).parse().unwrap()
+}
+
+/// How much memory a service has, in megabytes.
+fn resident(service: &Service) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", service.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
 }

@@ -4,6 +4,7 @@ pub mod arbitrary;
 mod binary;
 mod cluster;
 mod database;
+pub mod frames;
 pub mod load;
 pub mod program;
 mod traffic;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::timeout,
 };
 
@@ -22,6 +22,15 @@ impl Wire {
         let address = url.strip_prefix("http://").unwrap();
         let stream = timeout(DEADLINE, TcpStream::connect(address)).await.unwrap().unwrap();
         stream.set_nodelay(true).unwrap();
+        Self { stream, since: Instant::now() }
+    }
+
+    /// The same, of which the system keeps few bytes that are not read.
+    pub async fn of_few_bytes(url: &str) -> Self {
+        let address = url.strip_prefix("http://").unwrap().parse().unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let stream = timeout(DEADLINE, socket.connect(address)).await.unwrap().unwrap();
         Self { stream, since: Instant::now() }
     }
 

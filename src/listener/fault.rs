@@ -1,0 +1,52 @@
+//! Connections that end since their client does not keep to HTTP.
+
+use std::error::Error;
+
+use super::activity::Activity;
+
+/// What a client did, as far as the connection had to end for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The head of a request by HTTP/1 that cannot be read.
+    Malformed,
+    /// The head of a request by HTTP/1 that is larger than allowed.
+    HeadTooLarge,
+    /// Frames that HTTP/2 does not allow.
+    Http2Protocol,
+    /// More frames that ask for nothing than anybody needs: resets, pings, settings, continuations.
+    Http2Flood,
+}
+
+impl Fault {
+    pub const ALL: [Self; 4] = [Self::Malformed, Self::HeadTooLarge, Self::Http2Protocol, Self::Http2Flood];
+
+    /// Its name as a label.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::HeadTooLarge => "head_too_large",
+            Self::Http2Protocol => "http2_protocol",
+            Self::Http2Flood => "http2_flood",
+        }
+    }
+
+    /// The client's fault for which a connection ended. None where it only hung up, or had no fault.
+    pub fn of(error: &hyper::Error, activity: &Activity) -> Option<Self> {
+        if activity.is_flooded() {
+            return Some(Self::Http2Flood);
+        }
+        if error.is_parse_too_large() {
+            return Some(Self::HeadTooLarge);
+        }
+        if error.is_parse() {
+            return Some(Self::Malformed);
+        }
+        let h2 = error.source()?.downcast_ref::<h2::Error>()?;
+        match h2.reason()? {
+            _ if !h2.is_library() => None,
+            h2::Reason::ENHANCE_YOUR_CALM => Some(Self::Http2Flood),
+            h2::Reason::NO_ERROR => None,
+            _ => Some(Self::Http2Protocol),
+        }
+    }
+}

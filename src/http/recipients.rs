@@ -1,11 +1,14 @@
 //! Forgetting a recipient on request.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     body::Bytes,
     extract::{State, rejection::BytesRejection},
 };
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
 use super::{
@@ -13,8 +16,8 @@ use super::{
     openapi::{ProblemBody, Refusals},
 };
 use crate::{
-    domain::{AccountName, ForgottenNumber},
-    storage::{Erasure, SpoolError},
+    domain::{AccountName, ForgottenNumber, Time},
+    storage::{Erased, Erasure, Spool, SpoolError},
 };
 
 /// Whose data is erased.
@@ -30,7 +33,7 @@ struct Erase {
 }
 
 /// What was erased.
-#[derive(Default, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Erased)]
 pub(super) struct ErasedView {
     /// Messages that have lost their recipient and the sender's text.
@@ -47,18 +50,28 @@ pub(super) struct ErasedView {
     /// Damaged files of this replica's spool that were set aside. They may hold the number and are not reached:
     /// delete them once they are of no more use.
     set_aside_files: u64,
+    /// When the erasing began: what had been stored by then is erased, what came later is not.
+    #[schema(value_type = String, format = DateTime)]
+    until: Time,
+    /// Whether all of it is erased. If not, there was more than there was time for: ask again, and the rest is
+    /// erased.
+    complete: bool,
 }
+
+/// How long erasing may take. Then the answer says what is done, while whoever asks still waits for it.
+const LONGEST: Duration = Duration::from_secs(8);
 
 /// Erases a recipient.
 ///
 /// The number, the sender's text, labels that name the number, and all fields but those that say what became of the
-/// message. The messages stay, and all counts with them. What comes later, such as a retry of Exotel's, is stored as
-/// ever. May be asked again.
+/// message. The messages stay, and all counts with them. What is stored when it begins (`until`) is erased; what comes
+/// later, such as a retry of Exotel's, is stored as ever. Ends within ten seconds: where that is not enough, `complete`
+/// is false, and the rest is erased when it is asked again. May be asked again at any time.
 #[utoipa::path(
     post, path = "/recipients/erase", tag = "Operation",
     request_body(content = Erase, content_type = "application/json"),
     responses(
-        (status = 200, description = "It is erased", body = ErasedView),
+        (status = 200, description = "It is erased, or a part of it, as `complete` says", body = ErasedView),
         (status = 413, description = "More than a number takes", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "No such JSON", body = ProblemBody, content_type = "application/problem+json"),
         Refusals,
@@ -68,6 +81,7 @@ pub(super) async fn erase(
     State(state): State<AppState>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<ErasedView>, Problem> {
+    let (until, deadline) = (state.clock.now(), Instant::now() + LONGEST);
     let body =
         body.map_err(|_| Problem::new(ProblemKind::BodyTooLarge, "the body is larger than any number"))?;
     let erase: Erase = serde_json::from_slice(&body).map_err(|error| {
@@ -75,17 +89,76 @@ pub(super) async fn erase(
             format!("the body must be {{\"recipient\": \"…\"}}, with an \"account\" if need be: {error}");
         Problem::new(ProblemKind::MalformedBody, detail)
     })?;
-    let mut done = ErasedView::default();
-    for erasure in erasures(&state, &erase)? {
-        erase_one(&state, &erasure, &mut done).await?;
+    let erasures = erasures(&state, &erase)?;
+    let mut done = Done::default();
+    let complete = match timeout_at(deadline, done.erase(&state, erasures)).await {
+        Ok(erased) => erased.map(|()| true)?,
+        Err(_) => false,
+    };
+    let (spooled, set_aside_files) = match &state.spool {
+        Some(spool) => {
+            (spool.count().await.map_err(|error| spool_fails(&error))?, spool.set_aside().len() as u64)
+        }
+        None => (0, 0),
+    };
+    let Done { erased: Erased { messages, receipts, rejected }, quarantined } = done;
+    tracing::info!(messages, receipts, rejected, quarantined, spooled, complete, "erased a recipient");
+    Ok(Json(ErasedView {
+        messages,
+        receipts,
+        rejected,
+        quarantined,
+        spooled,
+        set_aside_files,
+        until,
+        complete,
+    }))
+}
+
+/// What is erased so far.
+#[derive(Default)]
+struct Done {
+    erased: Erased,
+    quarantined: u64,
+}
+
+impl Done {
+    /// Step by step, each of which gives way to callbacks. May be dropped halfway.
+    async fn erase(&mut self, state: &AppState, erasures: Vec<Erasure>) -> Result<(), Problem> {
+        // As far as it reaches now. Beginning is cheap: it is done for all before the first is erased.
+        let mut begun = Vec::new();
+        for erasure in erasures {
+            let set_aside = match &state.spool {
+                Some(spool) => spool.last_quarantined().await.map_err(|error| spool_fails(&error))?,
+                None => 0,
+            };
+            begun.push((state.store.begin_erasing(erasure.clone()).await?, erasure, set_aside));
+        }
+        for (mut erasing, erasure, set_aside) in begun {
+            while state.give_way(Box::pin(erasing.step(&state.store, &mut self.erased))).await? {}
+            if let Some(spool) = &state.spool {
+                let erased = self.erase_quarantined(spool, &erasure, set_aside).await;
+                erased.map_err(|error| spool_fails(&error))?;
+            }
+        }
+        Ok(())
     }
-    if let Some(spool) = &state.spool {
-        done.spooled = spool.count().await.map_err(|error| spool_fails(&error))?;
-        done.set_aside_files = spool.set_aside().len() as u64;
+
+    /// Up to a place.
+    async fn erase_quarantined(
+        &mut self,
+        spool: &Spool,
+        erasure: &Erasure,
+        through: i64,
+    ) -> Result<(), SpoolError> {
+        let mut place = Some(0);
+        while let Some(after) = place {
+            let (erased, next) = spool.erase_quarantined(erasure, after).await?;
+            self.quarantined += erased;
+            place = next.filter(|next| *next < through);
+        }
+        Ok(())
     }
-    let ErasedView { messages, receipts, rejected, quarantined, spooled, set_aside_files } = done;
-    tracing::info!(messages, receipts, rejected, quarantined, spooled, set_aside_files, "erased a recipient");
-    Ok(Json(done))
 }
 
 /// The number may be one of several countries, as the accounts are.
@@ -101,28 +174,6 @@ fn erasures(state: &AppState, erase: &Erase) -> Result<Vec<Erasure>, Problem> {
         return Err(Problem::parameter("recipient", "must be a telephone number, such as +919812345670"));
     }
     Ok(numbers.into_iter().map(|number| Erasure { number, account: account.clone() }).collect())
-}
-
-/// Step by step, each of which gives way to callbacks.
-async fn erase_one(state: &AppState, erasure: &Erasure, done: &mut ErasedView) -> Result<(), Problem> {
-    loop {
-        let erased = state.give_way(Box::pin(state.store.erase_messages(erasure))).await?;
-        done.messages += erased.messages;
-        done.receipts += erased.receipts;
-        if erased.messages == 0 {
-            break;
-        }
-    }
-    let mut place = Some(0);
-    while let Some(after) = place {
-        let (rejected, next) = state.give_way(Box::pin(state.store.erase_rejected(erasure, after))).await?;
-        done.rejected += rejected;
-        place = next;
-    }
-    if let Some(spool) = &state.spool {
-        done.quarantined += spool.erase_quarantined(erasure).await.map_err(|error| spool_fails(&error))?;
-    }
-    Ok(())
 }
 
 fn spool_fails(error: &SpoolError) -> Problem {

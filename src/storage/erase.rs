@@ -1,188 +1,142 @@
 //! Forgetting a recipient: the number, the sender's text and the fields of the receipts go; what became of the
-//! messages stays, and all counts with it. A few messages at a time, each in a transaction.
+//! messages stays, and all counts with it.
+//!
+//! What exists at the beginning is erased: [`Erasing`] notes where each table ends, and walks up to there once, by
+//! keyset. Callbacks that come meanwhile do not make it longer, and what they say is not erased, unless it belongs to a
+//! message that is still to come.
 
-use std::time::Duration;
-
-use backon::{ExponentialBuilder, Retryable};
-use sqlx::FromRow;
+use std::time::{Duration, Instant};
 
 use super::{
-    Backend, Failure, Store, StoreError,
-    condition::Dialect,
-    erase_sql::{EraseSql, RECEIPTS_OF},
-    on_readers, on_writer, postgres,
-    receipt::{fields_json, raw_fields},
-    row::labels_json,
-    sql, sqlite,
+    Cursor, Erased, Erasure, Store, StoreError,
+    erase_messages::{Found, ToErase},
+    erase_sql::FindSql,
+    on_readers, on_writer, sql,
     time::StoredTime,
 };
-use crate::domain::{AccountName, ForgottenNumber, Labels};
 
-/// Whose data is to go.
-#[derive(Clone)]
-pub struct Erasure {
-    /// The number.
-    pub number: ForgottenNumber,
-    /// Only what this account's callbacks said; none: what all of them did.
-    pub account: Option<AccountName>,
+/// How long a step may take, give or take a transaction.
+const STEP: Duration = Duration::from_secs(1);
+
+/// Erasing that is under way.
+pub struct Erasing {
+    erasure: Erasure,
+    /// Parts of the messages, of which the last is gone through.
+    parts: Vec<Part>,
+    wanted: ToErase,
+    /// The last refused body that is looked at, and the last one of all; none at the end.
+    rejected: Option<(i64, i64)>,
 }
 
-/// What a step has erased.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Erased {
-    /// Messages that have no recipient any more.
-    pub messages: u64,
-    /// Their receipts.
-    pub receipts: u64,
-}
-
-#[derive(FromRow)]
-struct Found {
-    id: i64,
-    sid: String,
-    account: String,
-    first_received_at: StoredTime,
-    last_received_at: StoredTime,
-    labels: String,
-}
-
-#[derive(FromRow)]
-struct FoundReceipt {
-    id: i64,
-    received_at: StoredTime,
-    labels: String,
-    fields: String,
-}
-
-/// Erases what a statement finds, in a transaction.
-macro_rules! erase_found {
-    ($transaction:expr, $sql:expr, $find:expr, $wanted:expr, $erasure:expr) => {{
-        let (mut transaction, erasure) = ($transaction, $erasure);
-        let find =
-            sqlx::query_as($find).bind($wanted).bind(erasure.account.as_ref().map(AccountName::as_str));
-        let messages: Vec<Found> = find.fetch_all(&mut *transaction).await?;
-        let mut receipts = 0;
-        for message in &messages {
-            let theirs = sqlx::query_as(RECEIPTS_OF)
-                .bind(message.id)
-                .bind(message.first_received_at)
-                .bind(message.last_received_at);
-            let theirs: Vec<FoundReceipt> = theirs.fetch_all(&mut *transaction).await?;
-            for receipt in theirs {
-                sqlx::query($sql.update_receipt)
-                    .bind(erasure.labels(&receipt.labels)?)
-                    .bind(erasure.fields(&receipt.fields)?)
-                    .bind(message.id)
-                    .bind(receipt.received_at)
-                    .bind(receipt.id)
-                    .execute(&mut *transaction)
-                    .await?;
-                receipts += 1;
-            }
-            sqlx::query($sql.update_message)
-                .bind(erasure.labels(&message.labels)?)
-                .bind(&message.sid)
-                .bind(&message.account)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        transaction.commit().await?;
-        Ok(Erased { messages: messages.len() as u64, receipts })
-    }};
-}
-
-impl Erasure {
-    /// Labels without those that name the number.
-    fn labels(&self, json: &str) -> sqlx::Result<String> {
-        let mut labels: Labels = serde_json::from_str(json).map_err(unreadable)?;
-        labels.forget(|value| self.number.is_in(value.as_bytes()));
-        Ok(labels_json(&labels).into_owned())
-    }
-
-    /// Of a receipt's fields, what may stay.
-    fn fields(&self, json: &str) -> sqlx::Result<String> {
-        let fields = raw_fields(&serde_json::from_str(json).map_err(unreadable)?);
-        Ok(fields_json(&self.number.remainder(fields)))
-    }
-}
-
-fn unreadable(error: serde_json::Error) -> sqlx::Error {
-    sqlx::Error::Decode(error.into())
+/// Messages up to an end, and how to find them.
+struct Part {
+    find: &'static FindSql,
+    /// What they are found by.
+    wanted: String,
+    place: Cursor,
+    end: Cursor,
 }
 
 impl Store {
-    /// Erases the data of some messages to a number. Nothing is left once it has erased none.
-    ///
-    /// # Errors
-    /// [`StoreError`]: nothing is erased of these.
-    pub async fn erase_messages(&self, erasure: &Erasure) -> Result<Erased, StoreError> {
-        let pauses = ExponentialBuilder::new().with_min_delay(Duration::from_millis(20)).with_jitter();
-        let contended = |error: &StoreError| error.failure() == Failure::Contention;
-        (|| self.erase_some(erasure)).retry(pauses).when(contended).await
-    }
-
-    async fn erase_some(&self, erasure: &Erasure) -> Result<Erased, StoreError> {
-        let sql = match self.dialect() {
-            Dialect::Postgres => &postgres::ERASE,
-            Dialect::Sqlite => &sqlite::ERASE,
-        };
-        let number = erasure.number.e164().to_owned();
-        let erased = self.erase_found((sql, sql.to_number), number, erasure).await?;
-        if erased.messages > 0 {
-            return Ok(erased);
-        }
-        let like = format!("%{}%", erasure.number.national());
-        self.erase_found((sql, sql.to_several), like, erasure).await
-    }
-
-    async fn erase_found(
-        &self,
-        (sql, find): (&EraseSql, &'static str),
-        wanted: String,
-        erasure: &Erasure,
-    ) -> Result<Erased, StoreError> {
-        match &self.backend {
-            Backend::Postgres(to) => {
-                let erased = async { erase_found!(to.writing().await?, sql, find, wanted, erasure) };
-                Box::pin(self.in_time(erased)).await
-            }
-            Backend::Sqlite(to) => {
-                let erased = async {
-                    let mut connection = to.writer().acquire().await?;
-                    let erased = async {
-                        erase_found!(sqlite::begin(&mut connection).await?, sql, find, wanted, erasure)
-                    };
-                    let erased = erased.await;
-                    sqlite::give_back(connection, erased)
-                };
-                Box::pin(self.in_time(erased)).await
-            }
-        }
-    }
-
-    /// Deletes, of some refused bodies after a place, those that name the number.
-    /// Returns how many, and where to go on; none at the end.
+    /// Begins to erase what there is of a number now.
     ///
     /// # Errors
     /// [`StoreError`] where the database does not answer.
-    pub async fn erase_rejected(
+    pub async fn begin_erasing(&self, erasure: Erasure) -> Result<Erasing, StoreError> {
+        let sql = self.erase_sql();
+        let like = format!("%{}%", erasure.number.national());
+        let number = erasure.number.e164().to_owned();
+        let mut parts = Vec::new();
+        for (find, wanted) in [(&sql.to_several, like), (&sql.to_number, number)] {
+            let last: Option<(StoredTime, i64)> = on_readers!(self, pool => sqlx::query_as(find.last)
+                .bind(&wanted)
+                .bind(erasure.account())
+                .fetch_optional(pool))?;
+            let end = last.map(|(time, id)| Cursor::new(time.0, id));
+            parts.extend(end.map(|end| Part { find, wanted, place: Cursor::START, end }));
+        }
+        let last: i64 = on_readers!(self, pool => sqlx::query_scalar(sql::LAST_REJECTED).fetch_one(pool))?;
+        let rejected = Some((0, last));
+        Ok(Erasing { erasure, parts, wanted: ToErase::default(), rejected })
+    }
+}
+
+impl Erasing {
+    /// Erases some of what is left, and counts it as soon as it is committed. Returns whether there may be more.
+    /// May be dropped at any time.
+    ///
+    /// # Errors
+    /// [`StoreError`]: what was counted is erased all the same.
+    pub async fn step(&mut self, store: &Store, erased: &mut Erased) -> Result<bool, StoreError> {
+        let began = Instant::now();
+        while self.is_under_way() {
+            if !self.wanted.messages.is_empty() {
+                store.erase_first(&self.erasure, &mut self.wanted, erased).await?;
+            } else if let Some(part) = self.parts.last_mut() {
+                let (found, is_last) = part.next(store, &self.erasure).await?;
+                self.wanted.messages.extend(found);
+                if is_last {
+                    self.parts.pop();
+                }
+            } else if let Some((after, last)) = self.rejected {
+                self.rejected =
+                    store.erase_rejected(&self.erasure, after, erased).await?.map(|next| (next, last));
+                self.rejected = self.rejected.filter(|(next, last)| next < last);
+            }
+            if began.elapsed() > STEP {
+                break;
+            }
+        }
+        Ok(self.is_under_way())
+    }
+
+    fn is_under_way(&self) -> bool {
+        !self.wanted.messages.is_empty() || !self.parts.is_empty() || self.rejected.is_some()
+    }
+}
+
+impl Part {
+    /// The next messages, in the order of their keys, and whether they are the last.
+    async fn next(&mut self, store: &Store, erasure: &Erasure) -> Result<(Vec<Found>, bool), StoreError> {
+        let found = on_readers!(store, pool => sqlx::query_as(self.find.page)
+            .bind(&self.wanted)
+            .bind(erasure.account())
+            .bind(StoredTime(self.place.time()))
+            .bind(self.place.id)
+            .bind(StoredTime(self.end.time()))
+            .bind(self.end.id)
+            .fetch_all(pool))?;
+        let mut found: Vec<Found> = found;
+        let is_last = found.len() < self.find.page_length;
+        if let Some(last) = found.last() {
+            self.place = Cursor::new(last.first_received_at.0, last.id);
+        }
+        found.retain(|message| message.named);
+        found.sort_by(|a, b| (&a.sid, &a.account).cmp(&(&b.sid, &b.account)));
+        Ok((found, is_last))
+    }
+}
+
+impl Store {
+    /// Deletes, of some refused bodies after a place, those that name the number.
+    /// Returns where to go on; none at the end.
+    async fn erase_rejected(
         &self,
         erasure: &Erasure,
         after: i64,
-    ) -> Result<(u64, Option<i64>), StoreError> {
-        let account = erasure.account.as_ref().map(AccountName::as_str);
+        erased: &mut Erased,
+    ) -> Result<Option<i64>, StoreError> {
         let bodies: Vec<(i64, String, Vec<u8>)> = on_readers!(self, pool => sqlx::query_as(sql::REJECTED_AFTER)
             .bind(after)
-            .bind(account)
+            .bind(erasure.account())
             .fetch_all(pool))?;
         let next = bodies.last().map(|(id, ..)| *id);
         let named = |(_, reason, body): &&(i64, String, Vec<u8>)| {
             erasure.number.is_in(body) || erasure.number.is_in(reason.as_bytes())
         };
-        let ids: Vec<i64> = bodies.iter().filter(named).map(|(id, ..)| *id).collect();
-        for id in &ids {
-            on_writer!(self, sqlx::query(sql::DELETE_REJECTED).bind(id))?;
+        for (id, ..) in bodies.iter().filter(named) {
+            erased.rejected += on_writer!(self, sqlx::query(sql::DELETE_REJECTED).bind(id))?;
         }
-        Ok((ids.len() as u64, next))
+        Ok(next)
     }
 }

@@ -166,6 +166,9 @@ pub const OLD_REJECTED: &str = "SELECT count(*), min(received_at), max(received_
 pub const REJECTED_AFTER: &str = "SELECT id, reason, body FROM rejected \
      WHERE id > $1 AND (CAST($2 AS TEXT) IS NULL OR account = $2) ORDER BY id LIMIT 50";
 
+/// The last refused body.
+pub const LAST_REJECTED: &str = "SELECT COALESCE(max(id), 0) FROM rejected";
+
 /// Forgets one.
 pub const DELETE_REJECTED: &str = "DELETE FROM rejected WHERE id = $1";
 
@@ -174,7 +177,7 @@ pub const REJECTED_BEFORE: &str = "SELECT id, received_at, account, content_type
      WHERE id < $1 AND received_at >= $2 ORDER BY id DESC LIMIT $3";
 
 /// Every statement above.
-pub const SHARED: [&str; 17] = [
+pub const SHARED: [&str; 18] = [
     PING,
     MESSAGES_BY_SID,
     RECEIPTS_AFTER,
@@ -185,6 +188,7 @@ pub const SHARED: [&str; 17] = [
     REJECTED_BEFORE,
     OLD_REJECTED,
     REJECTED_AFTER,
+    LAST_REJECTED,
     DELETE_REJECTED,
     super::erase_sql::RECEIPTS_OF,
     super::clock::SEE,

@@ -1,13 +1,23 @@
 //! Forgetting a recipient: nothing of it can be found any more, and all counts stay.
 
-use std::num::NonZeroU64;
+use std::{
+    num::NonZeroU64,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
 
 use dlr_receiver::{
     http::KeyDigest,
     storage::{SpoolFile, SpooledRequest},
 };
+use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
+use crate::crash::tell;
 use crate::support::{Answer, Backend, Database, Service, TestApp, each_backend};
 
 const NUMBER: &str = "9812345670";
@@ -16,8 +26,16 @@ async fn post(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> u16 {
     app.request("POST", path).form(fields).send().await.unwrap().status().as_u16()
 }
 
+/// Erases to the end. When that began is told, and left out of what is compared.
 async fn erase(app: &TestApp, body: &Value) -> Answer {
-    Answer::of(app.request("POST", "/recipients/erase").json(body).send().await.unwrap()).await
+    let mut answer =
+        Answer::of(app.request("POST", "/recipients/erase").json(body).send().await.unwrap()).await;
+    if answer.status == 200 {
+        let erased = answer.json.as_object_mut().unwrap();
+        assert_eq!(erased.remove("complete"), Some(json!(true)));
+        assert_eq!(erased.remove("until"), Some(json!("2025-01-15T05:00:00Z")));
+    }
+    answer
 }
 
 /// A message of the number, with two receipts and all that can be said of somebody.
@@ -185,7 +203,11 @@ async fn only_an_admin_erases_and_the_log_does_not_say_whom() {
     };
     let keys = format!("[{}, {}, {}]", key("reader", "read"), key("writer", "write"), key("root", "admin"));
     let database = Database::create(Backend::Sqlite).await;
-    let service = Service::start(&database, &[("AUTH__KEYS", &keys), ("LOG__FILTER", "trace")]).await;
+    let service = Service::start(
+        &database,
+        &[("AUTH__KEYS", &keys), ("LOG__FILTER", "trace,hyper=trace,sqlx=trace,tower_http=trace")],
+    )
+    .await;
     let url = format!("{}/recipients/erase", service.url);
     let ask = async |key: Option<&str>| {
         let request = reqwest::Client::new().post(&url).json(&json!({"recipient": NUMBER}));
@@ -201,4 +223,174 @@ async fn only_an_admin_erases_and_the_log_does_not_say_whom() {
     assert_eq!(ask(Some("dlr_root")).await.status, 200);
     service.has_logged("erased a recipient").await;
     assert!(!service.log_text().contains("12345670"), "{}", service.log_text());
+}
+
+/// The real binary, and its database, with `count` messages to the number, each with two receipts.
+async fn besieged(backend: Backend, count: usize, settings: &[(&str, &str)]) -> (Database, Service) {
+    let database = Database::create(backend).await;
+    let service = Service::start(&database, &[&[("DATABASE__TIMEOUT_MS", "5000")], settings].concat()).await;
+    let http = reqwest::Client::new();
+    let sids: Vec<String> = (0..count).map(|number| format!("old{number}")).collect();
+    for sids in sids.chunks(64) {
+        let tell = |sid: &'_ String| tell_of_number(&http, &service.url, sid.clone());
+        join_all(sids.iter().chain(sids).map(tell)).await;
+    }
+    (database, service)
+}
+
+async fn tell_of_number(http: &reqwest::Client, url: &str, sid: String) {
+    let fields = [("SmsSid", &*sid), ("To", "+919812345670"), ("Status", "sent"), ("CustomField", "Asha")];
+    let sent = http.post(format!("{url}/callbacks/exotel/default")).form(&fields).send().await.unwrap();
+    assert_eq!(sent.status(), 200);
+}
+
+/// Callbacks about the number, as fast as they are answered: about new messages, and about one that is always the
+/// same. Returns how many there were.
+fn stream_of_callbacks(url: &str, stop: &Arc<AtomicBool>) -> Vec<JoinHandle<usize>> {
+    let sender = |sender: usize| {
+        let (url, stop) = (url.to_owned(), Arc::clone(stop));
+        tokio::spawn(async move {
+            let http = reqwest::Client::new();
+            for number in 0.. {
+                if stop.load(Relaxed) {
+                    return number;
+                }
+                let sid = if sender % 4 == 0 { "hot".to_owned() } else { format!("new{sender}-{number}") };
+                tell_of_number(&http, &url, sid).await;
+            }
+            0
+        })
+    };
+    (0..8).map(sender).collect()
+}
+
+async fn ask_to_erase(service: &Service) -> (Value, Duration) {
+    let began = Instant::now();
+    let request = reqwest::Client::new().post(format!("{}/recipients/erase", service.url));
+    let answer = Answer::of(request.json(&json!({"recipient": NUMBER})).send().await.unwrap()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    (answer.json, began.elapsed())
+}
+
+/// How long erasing may take, with what a busy machine adds.
+const LONGEST: Duration = Duration::from_secs(12);
+
+async fn ends_under_a_stream(backend: Backend) {
+    let count = 60;
+    let (_database, service) = besieged(backend, count, &[("SPOOL__PATH", "")]).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let senders = stream_of_callbacks(&service.url, &stop);
+    let (mut messages, mut asked) = (0, 0);
+    loop {
+        let (erased, took) = ask_to_erase(&service).await;
+        assert!(took < LONGEST, "{took:?}: {erased}");
+        assert!(erased["until"].as_str().unwrap() > "2026", "{erased}");
+        assert!(erased["messages"].as_u64().unwrap() > 0, "it gets on: {erased}");
+        (messages, asked) = (messages + erased["messages"].as_u64().unwrap(), asked + 1);
+        tell(&format!("{backend:?}: {erased} after {took:?}"));
+        if erased["complete"] == true {
+            break;
+        }
+        assert!(asked < 40, "it does not end");
+    }
+    stop.store(true, Relaxed);
+    let mut sent = 0;
+    for sender in senders {
+        sent += sender.await.unwrap();
+    }
+    tell(&format!("{backend:?}: {sent} callbacks meanwhile"));
+    assert!(messages >= count as u64 && sent > 0, "{messages} messages, {sent} callbacks");
+    // What was there before is gone; what came later is as it was told.
+    let http = reqwest::Client::new();
+    let message = async |sid: &str| -> Value {
+        http.get(format!("{}/messages/{sid}", service.url)).send().await.unwrap().json().await.unwrap()
+    };
+    for number in 0..count {
+        let old = message(&format!("old{number}")).await;
+        assert_eq!(
+            (&old["to"], &old["custom_field"], &old["callbacks"]),
+            (&Value::Null, &Value::Null, &json!(2))
+        );
+    }
+    tell_of_number(&http, &service.url, "hot".into()).await;
+    assert_eq!(message("hot").await["to"], "+919812345670");
+    // Alone it comes to the end of all.
+    while ask_to_erase(&service).await.0["messages"] != 0 {}
+    let left = http.get(format!("{}/messages?recipient=%2B91{NUMBER}", service.url)).send().await.unwrap();
+    assert_eq!(left.json::<Value>().await.unwrap()["items"], json!([]));
+    let receipts =
+        http.get(format!("{}/messages/hot/callbacks?limit=500", service.url)).send().await.unwrap();
+    assert!(!receipts.text().await.unwrap().contains(NUMBER));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn erasing_ends_under_a_stream_of_the_recipients_callbacks_on_sqlite() {
+    ends_under_a_stream(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn erasing_ends_under_a_stream_of_the_recipients_callbacks_on_postgres() {
+    ends_under_a_stream(Backend::Postgres).await;
+}
+
+/// A spool with tens of thousands of callbacks that another process keeps, and as many that were set aside.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_filled_spool_is_told_and_holds_nobody_up() {
+    const WAITING: usize = 20_000;
+    const SET_ASIDE: usize = 4_000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spool.db");
+    let spool = SpoolFile::open(&path, NonZeroU64::new(1 << 30).unwrap()).await.unwrap();
+    let request = |number: usize| SpooledRequest {
+        id: 0,
+        received_at: chrono::Utc::now(),
+        account: "default".into(),
+        method: "POST".into(),
+        content_type: Some("application/x-www-form-urlencoded".into()),
+        content_encoding: None,
+        query: String::new(),
+        // Every fourth one names the number.
+        body: format!("SmsSid=s{number}&To=%2B9198123456{:02}&x={}", 70 + number % 4, "x".repeat(2000))
+        signed_for: None,
+            .into(),
+    };
+    let fill = async |count: usize| {
+        for numbers in (0..count).collect::<Vec<_>>().chunks(500) {
+            let requests: Vec<_> = numbers.iter().map(|number| request(*number)).collect();
+            spool.append(&requests).await.unwrap();
+        }
+    };
+    fill(SET_ASIDE).await;
+    let undrainable: Vec<_> = (1..=SET_ASIDE as i64).map(|id| (id, "no account".to_owned())).collect();
+    spool.remove(SET_ASIDE as i64, &undrainable).await.unwrap();
+    fill(WAITING).await;
+    let _lock = spool.lock_for_draining().unwrap();
+    let (_database, service) =
+        besieged(Backend::Sqlite, 50, &[("SPOOL__PATH", path.to_str().unwrap())]).await;
+    // Appends beside it, as of the process that has the lock.
+    let appended = {
+        let spool = spool.clone();
+        let one = request(1);
+        tokio::spawn(async move {
+            let mut slowest = Duration::ZERO;
+            for _ in 0..100 {
+                let began = Instant::now();
+                spool.append(std::slice::from_ref(&one)).await.unwrap();
+                slowest = slowest.max(began.elapsed());
+            }
+            slowest
+        })
+    };
+    let (erased, took) = ask_to_erase(&service).await;
+    let slowest = appended.await.unwrap();
+    tell(&format!(
+        "beside {WAITING} spooled callbacks: {erased} after {took:?}; an append took {slowest:?} at most"
+    ));
+    assert!(took < LONGEST, "{took:?}");
+    assert!(slowest < Duration::from_secs(2), "an append took {slowest:?}");
+    assert_eq!((&erased["messages"], &erased["complete"]), (&json!(50), &json!(true)), "{erased}");
+    assert_eq!(erased["quarantined"], SET_ASIDE / 4);
+    let spooled = erased["spooled"].as_u64().unwrap();
+    assert!((WAITING as u64..=WAITING as u64 + 100).contains(&spooled), "{erased}");
+    assert_eq!(ask_to_erase(&service).await.0["quarantined"], 0);
 }

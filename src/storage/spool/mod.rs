@@ -112,16 +112,16 @@ impl Spool {
     /// [`SpoolError`] where the file cannot be read.
     pub async fn count(&self) -> Result<u64, SpoolError> {
         let file = self.current();
-        let count = match file.count().await {
+        let status = match file.status().await {
             Err(SpoolError::Damaged(damage)) => {
                 self.replace(&file, &damage).await?;
-                self.current().count().await?
+                self.current().status().await?
             }
-            count => count?,
+            status => status?,
         };
         let waiting = self.set_aside().into_iter().filter(|moved| !moved.is_drained);
         // One that was not looked at yet holds something.
-        Ok(count + waiting.map(|moved| moved.findings.map_or(1, |findings| findings.readable)).sum::<u64>())
+        Ok(status.waiting + waiting.map(|moved| moved.findings.map_or(1, |findings| findings.readable)).sum::<u64>())
     }
 
     /// How full the file is that takes callbacks.
@@ -132,16 +132,36 @@ impl Spool {
         self.current().status().await
     }
 
-    /// Deletes those that were quarantined and name a number. Returns how many.
+    /// The place of the last callback that was quarantined.
+    ///
+    /// # Errors
+    /// [`SpoolError`] where the file cannot be read.
+    pub async fn last_quarantined(&self) -> Result<i64, SpoolError> {
+        let file = self.current();
+        match file.last_quarantined().await {
+            Err(SpoolError::Damaged(damage)) => {
+                self.replace(&file, &damage).await?;
+                self.current().last_quarantined().await
+            }
+            last => last,
+        }
+    }
+
+    /// Deletes, of some that were quarantined after a place, those that name a number. Returns how many, and where to
+    /// go on; none at the end.
     ///
     /// # Errors
     /// [`SpoolError`] where the file cannot be read or written.
-    pub async fn erase_quarantined(&self, erasure: &Erasure) -> Result<u64, SpoolError> {
+    pub async fn erase_quarantined(
+        &self,
+        erasure: &Erasure,
+        after: i64,
+    ) -> Result<(u64, Option<i64>), SpoolError> {
         let file = self.current();
-        match file.erase_quarantined(erasure).await {
+        match file.erase_quarantined(erasure, after).await {
             Err(SpoolError::Damaged(damage)) => {
                 self.replace(&file, &damage).await?;
-                self.current().erase_quarantined(erasure).await
+                self.current().erase_quarantined(erasure, after).await
             }
             erased => erased,
         }

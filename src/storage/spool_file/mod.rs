@@ -23,7 +23,7 @@ use sqlx::{
 pub(super) use self::look::try_lock;
 use self::{
     failure::{failed, in_order, unprepared},
-    removal::{ADD_QUARANTINED, FORGET, QUARANTINE, QUARANTINED, REMOVE},
+    removal::{ADD_QUARANTINED, FORGET, LAST_QUARANTINED, QUARANTINE, QUARANTINED, REMOVE},
     request::columns,
     status::STATUS,
 };
@@ -58,8 +58,8 @@ const PROBE: &str =
     "INSERT INTO spooled (id, received_at, account, method, query, body) VALUES (-1, 0, '', '', '', '')";
 
 /// Every statement above.
-pub(super) const STATEMENTS: [&str; 9] =
-    [OLDEST, REMOVE, QUARANTINE, ADD_QUARANTINED, QUARANTINED, FORGET, COUNT, PROBE, STATUS];
+pub(super) const STATEMENTS: [&str; 10] =
+    [OLDEST, REMOVE, QUARANTINE, ADD_QUARANTINED, QUARANTINED, LAST_QUARANTINED, FORGET, COUNT, PROBE, STATUS];
 
 impl SpoolFile {
     /// SQLite's own, which the cap is counted in.

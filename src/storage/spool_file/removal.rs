@@ -1,6 +1,5 @@
 //! Taking out of the spool what has been drained, and setting aside what never can be.
 
-use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::{
@@ -27,8 +26,10 @@ pub(super) const QUARANTINE: &str = concat!(
 /// Binds the columns of a callback, then the reason.
 pub(super) const ADD_QUARANTINED: &str =
     concat!("INSERT INTO quarantined (", columns!(), ", reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+/// Few at a time, as callbacks wait for the connection meanwhile.
 pub(super) const QUARANTINED: &str = "SELECT id, query, body, signed_for FROM quarantined \
-    WHERE $1 IS NULL OR account = $1 ORDER BY id";
+    WHERE id > $1 AND ($2 IS NULL OR account = $2) ORDER BY id LIMIT 50";
+pub(super) const LAST_QUARANTINED: &str = "SELECT COALESCE(max(id), 0) FROM quarantined";
 pub(super) const FORGET: &str = "DELETE FROM quarantined WHERE id = $1";
 
 /// SQLite's own limit.
@@ -64,28 +65,49 @@ impl SpoolFile {
         give_back(connection, added).map_err(failed)
     }
 
-    /// Deletes those that were set aside and name a number. Returns how many.
+    /// The place of the last callback that was set aside.
+    ///
+    /// # Errors
+    /// [`SpoolError`] where the file cannot be read.
+    pub async fn last_quarantined(&self) -> Result<i64, SpoolError> {
+        sqlx::query_scalar(LAST_QUARANTINED).fetch_one(&self.pool).await.map_err(failed)
+    }
+
+    /// Deletes, of some that were set aside after a place, those that name a number. Returns how many, and where to
+    /// go on; none at the end.
     ///
     /// # Errors
     /// [`SpoolError`] where the file cannot be read or written.
-    pub async fn erase_quarantined(&self, erasure: &Erasure) -> Result<u64, SpoolError> {
+    pub async fn erase_quarantined(
+        &self,
+        erasure: &Erasure,
+        after: i64,
+    ) -> Result<(u64, Option<i64>), SpoolError> {
         let account = erasure.account.as_ref().map(AccountName::as_str);
-        let mut rows = sqlx::query_as(QUARANTINED).bind(account).fetch(&self.pool);
-        let mut named = Vec::new();
-        while let Some(row) = rows.try_next().await.map_err(failed)? {
-            let (id, query, body, signed_for): (i64, String, Vec<u8>, Option<String>) = row;
-            let signed_for = signed_for.unwrap_or_default();
-            if [query.as_bytes(), &body, signed_for.as_bytes()].iter().any(|text| erasure.number.is_in(text))
-            {
-                named.push(id);
-            }
+        let rows = sqlx::query_as(QUARANTINED).bind(after).bind(account);
+        let rows: Vec<(i64, String, Vec<u8>, Option<String>)> =
+            rows.fetch_all(&self.pool).await.map_err(failed)?;
+        let is_named = |(_, query, body, signed_for): &&(i64, String, Vec<u8>, Option<String>)| {
+            let signed_for = signed_for.as_deref().unwrap_or_default();
+            [query.as_bytes(), body, signed_for.as_bytes()].iter().any(|text| erasure.number.is_in(text))
+        };
+        let named: Vec<i64> = rows.iter().filter(is_named).map(|(id, ..)| *id).collect();
+        if !named.is_empty() {
+            let mut connection = self.pool.acquire().await.map_err(failed)?;
+            let forgotten = forget(&mut connection, &named).await;
+            give_back(connection, forgotten).map_err(failed)?;
         }
-        drop(rows);
-        for id in &named {
-            sqlx::query(FORGET).bind(id).execute(&self.pool).await.map_err(failed)?;
-        }
-        Ok(named.len() as u64)
+        Ok((named.len() as u64, rows.last().map(|(id, ..)| *id)))
     }
+}
+
+/// All at once: each commit waits for the disk.
+async fn forget(connection: &mut SqliteConnection, ids: &[i64]) -> sqlx::Result<()> {
+    let mut transaction = begin(connection).await?;
+    for id in ids {
+        sqlx::query(FORGET).bind(id).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
 }
 
 async fn remove(

@@ -1,0 +1,52 @@
+//! Whose data is erased, and what may stay of it.
+
+use crate::{
+    domain::{AccountName, ForgottenNumber, Labels},
+    storage::{
+        receipt::{fields_json, raw_fields},
+        row::labels_json,
+    },
+};
+
+/// Whose data is to go.
+#[derive(Clone)]
+pub struct Erasure {
+    /// The number.
+    pub number: ForgottenNumber,
+    /// Only what this account's callbacks said; none: what all of them did.
+    pub account: Option<AccountName>,
+}
+
+/// How much has been erased.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Messages that have no recipient any more.
+    pub messages: u64,
+    /// Their receipts.
+    pub receipts: u64,
+    /// Refused bodies that named the number, and are deleted.
+    pub rejected: u64,
+}
+
+impl Erasure {
+    pub(super) fn account(&self) -> Option<&str> {
+        self.account.as_ref().map(AccountName::as_str)
+    }
+
+    /// Labels without those that name the number.
+    pub(super) fn labels(&self, json: &str) -> sqlx::Result<String> {
+        let mut labels: Labels = serde_json::from_str(json).map_err(unreadable)?;
+        labels.forget(|value| self.number.is_in(value.as_bytes()));
+        Ok(labels_json(&labels).into_owned())
+    }
+
+    /// Of a receipt's fields, what may stay.
+    pub(super) fn fields(&self, json: &str) -> sqlx::Result<String> {
+        let fields = raw_fields(&serde_json::from_str(json).map_err(unreadable)?);
+        Ok(fields_json(&self.number.remainder(fields)))
+    }
+}
+
+fn unreadable(error: serde_json::Error) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
+}

@@ -4,7 +4,8 @@
 pub(super) struct EraseSql {
     /// Messages to a number.
     pub to_number: FindSql,
-    /// Messages that were reported for several recipients, and whether a receipt of theirs names a number.
+    /// Messages that were reported for several recipients (the bits of `recipient_mismatch` and `signed_for_another`),
+    /// and whether a receipt of theirs names a number, or its URL was signed for it.
     pub to_several: FindSql,
     /// A message, kept from changing.
     pub lock_message: &'static str,
@@ -46,7 +47,8 @@ macro_rules! erase_sql {
                 page: concat!(
                     "SELECT sid, account, first_received_at, id, EXISTS (SELECT 1 FROM receipts \
                         WHERE message_id = candidate.id AND received_at >= candidate.first_received_at \
-                        AND received_at <= candidate.last_received_at AND CAST(fields AS TEXT) LIKE $1) AS named \
+                        AND received_at <= candidate.last_received_at \
+                        AND (CAST(fields AS TEXT) LIKE $1 OR signed_for LIKE $1)) AS named \
                      FROM (SELECT sid, account, first_received_at, last_received_at, id FROM messages WHERE ",
                     erase_sql!(@several),
                     erase_sql!(@within),
@@ -60,18 +62,20 @@ macro_rules! erase_sql {
                 $lock
             ),
             update_message: concat!(
-                "UPDATE messages SET recipient = NULL, recipient_raw = NULL, custom_field = NULL, labels = $1",
+                "UPDATE messages SET recipient = NULL, recipient_raw = NULL, custom_field = NULL, signed_for = NULL, \
+                    labels = $1",
                 $jsonb,
                 " WHERE sid = $2 AND account = $3"
             ),
             update_receipt: concat!(
-                "UPDATE receipts SET labels = $1", $json, ", fields = $2", $json,
+                "UPDATE receipts SET signed_for = CASE WHEN signed_for IS NULL THEN NULL ELSE '' END, labels = $1", $json,
+                ", fields = $2", $json,
                 " WHERE message_id = $3 AND received_at = $4 AND id = $5"
             ),
         }
     };
     (@several) => {
-        "anomalies <> 0 AND anomalies & 32 <> 0"
+        "anomalies <> 0 AND anomalies & 1056 <> 0"
     };
     (@last) => {
         "SELECT first_received_at, id FROM messages WHERE "

@@ -351,8 +351,8 @@ async fn a_filled_spool_is_told_and_holds_nobody_up() {
         query: String::new(),
         // Every fourth one names the number.
         body: format!("SmsSid=s{number}&To=%2B9198123456{:02}&x={}", 70 + number % 4, "x".repeat(2000))
-        signed_for: None,
             .into(),
+        signed_for: None,
     };
     let fill = async |count: usize| {
         for numbers in (0..count).collect::<Vec<_>>().chunks(500) {

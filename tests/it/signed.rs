@@ -294,3 +294,43 @@ async fn a_flood_of_forgeries_changes_nothing_on_sqlite() {
 async fn a_flood_of_forgeries_changes_nothing_on_postgres() {
     a_flood_of_forgeries_changes_nothing(Backend::Postgres).await;
 }
+
+async fn an_erased_number_is_gone_from_signatures_too(backend: Backend) {
+    let database = Database::create(backend).await;
+    let service = Service::start(&database, &SETTINGS).await;
+    let (own, forged, token) = (signed_for(Y), signed_for(X), format!("acme/{TOKEN}"));
+    let signed = Told { path: &own, to: "0XXXXX5670", code: FAILED };
+    let forgery = Told { path: &forged, to: X, code: DELIVERED };
+    tell(&service, "own", signed).await;
+    for told in [signed, forgery] {
+        tell(&service, "disputed", told).await;
+    }
+    for told in [Told { path: &token, to: Y, code: FAILED }, signed, forgery] {
+        tell(&service, "known", told).await;
+    }
+    let erase = Client::new().post(format!("{}/recipients/erase", service.url));
+    let erased = Answer::of(erase.body(format!(r#"{{"recipient":"{Y}"}}"#)).send().await.unwrap()).await;
+    assert_eq!((erased.status, &erased.json["messages"]), (200, &3.into()), "{}", erased.json);
+    for (sid, outcome) in [("own", "failed"), ("disputed", "unknown"), ("known", "failed")] {
+        let message = ask(&service, &format!("/messages/{sid}")).await;
+        assert_eq!((&message["outcome"], &message["to"]), (&outcome.into(), &Value::Null), "{sid}");
+        let history = ask(&service, &format!("/messages/{sid}/callbacks")).await;
+        assert!(!history.to_string().contains(&Y[3..]), "{sid}: {history}");
+    }
+    // What comes later of the same URL counts, as it did.
+    tell(&service, "own", signed).await;
+    let message = ask(&service, "/messages/own").await;
+    assert_eq!((&message["outcome"], &message["to"]), (&"failed".into(), &Y.into()), "{message}");
+    tell(&service, "known", Told { path: &token, to: Y, code: FAILED }).await;
+    assert_eq!(outcomes(&service, &["known"]).await["known"], "failed");
+}
+
+#[tokio::test]
+async fn an_erased_number_is_gone_from_signatures_too_on_sqlite() {
+    an_erased_number_is_gone_from_signatures_too(Backend::Sqlite).await;
+}
+
+#[tokio::test]
+async fn an_erased_number_is_gone_from_signatures_too_on_postgres() {
+    an_erased_number_is_gone_from_signatures_too(Backend::Postgres).await;
+}

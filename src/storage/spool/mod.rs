@@ -121,7 +121,8 @@ impl Spool {
         };
         let waiting = self.set_aside().into_iter().filter(|moved| !moved.is_drained);
         // One that was not looked at yet holds something.
-        Ok(status.waiting + waiting.map(|moved| moved.findings.map_or(1, |findings| findings.readable)).sum::<u64>())
+        Ok(status.waiting
+            + waiting.map(|moved| moved.findings.map_or(1, |findings| findings.readable)).sum::<u64>())
     }
 
     /// How full the file is that takes callbacks.

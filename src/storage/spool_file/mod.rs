@@ -58,8 +58,18 @@ const PROBE: &str =
     "INSERT INTO spooled (id, received_at, account, method, query, body) VALUES (-1, 0, '', '', '', '')";
 
 /// Every statement above.
-pub(super) const STATEMENTS: [&str; 10] =
-    [OLDEST, REMOVE, QUARANTINE, ADD_QUARANTINED, QUARANTINED, LAST_QUARANTINED, FORGET, COUNT, PROBE, STATUS];
+pub(super) const STATEMENTS: [&str; 10] = [
+    OLDEST,
+    REMOVE,
+    QUARANTINE,
+    ADD_QUARANTINED,
+    QUARANTINED,
+    LAST_QUARANTINED,
+    FORGET,
+    COUNT,
+    PROBE,
+    STATUS,
+];
 
 impl SpoolFile {
     /// SQLite's own, which the cap is counted in.

@@ -255,7 +255,8 @@ fn stream_of_callbacks(url: &str, stop: &Arc<AtomicBool>) -> Vec<JoinHandle<usiz
                 if stop.load(Relaxed) {
                     return number;
                 }
-                let sid = if sender % 4 == 0 { "hot".to_owned() } else { format!("new{sender}-{number}") };
+                let sid =
+                    if sender.is_multiple_of(4) { "hot".to_owned() } else { format!("new{sender}-{number}") };
                 tell_of_number(&http, &url, sid).await;
             }
             0
@@ -337,7 +338,7 @@ async fn erasing_ends_under_a_stream_of_the_recipients_callbacks_on_postgres() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_filled_spool_is_told_and_holds_nobody_up() {
     const WAITING: usize = 20_000;
-    const SET_ASIDE: usize = 1_000;
+    const SET_ASIDE: u16 = 1_000;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spool.db");
     let spool = SpoolFile::open(&path, NonZeroU64::new(1 << 30).unwrap()).await.unwrap();
@@ -360,9 +361,9 @@ async fn a_filled_spool_is_told_and_holds_nobody_up() {
             spool.append(&requests).await.unwrap();
         }
     };
-    fill(SET_ASIDE).await;
-    let undrainable: Vec<_> = (1..=SET_ASIDE as i64).map(|id| (id, "no account".to_owned())).collect();
-    spool.remove(SET_ASIDE as i64, &undrainable).await.unwrap();
+    fill(SET_ASIDE.into()).await;
+    let undrainable: Vec<_> = (1..=i64::from(SET_ASIDE)).map(|id| (id, "no account".to_owned())).collect();
+    spool.remove(i64::from(SET_ASIDE), &undrainable).await.unwrap();
     fill(WAITING).await;
     let _lock = spool.lock_for_draining().unwrap();
     let (_database, service) =
@@ -400,6 +401,6 @@ async fn a_filled_spool_is_told_and_holds_nobody_up() {
         last = ask_to_erase(&service).await.0;
         quarantined += last["quarantined"].as_u64().unwrap();
     }
-    assert_eq!((&last["complete"], quarantined), (&json!(true), SET_ASIDE as u64 / 4), "{last}");
+    assert_eq!((&last["complete"], quarantined), (&json!(true), u64::from(SET_ASIDE) / 4), "{last}");
     assert_eq!(ask_to_erase(&service).await.0["quarantined"], 0);
 }

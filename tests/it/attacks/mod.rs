@@ -42,8 +42,8 @@ fn hold_nothing_of(log: &str, secrets: &[&str]) {
     }
 }
 
-/// The value of a metric of a service with one listener.
-async fn metric(service: &Service, series: &str) -> f64 {
+/// What a counter of a service with one listener has counted.
+async fn metric(service: &Service, series: &str) -> u64 {
     let told = reqwest::get(format!("{}/metrics", service.url)).await.unwrap().text().await.unwrap();
     let line = told.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {series} in {told}")).parse().unwrap()

@@ -75,7 +75,7 @@ async fn stalled_streams_are_reset_and_their_memory_freed_while_the_connection_l
     }
     assert_eq!(reset, stalled);
     assert!(alive >= 3, "{alive} answers on the same connection meanwhile");
-    assert_eq!(metric(&service, "dlr_http_answers_stalled_total{listener=\"public\"}").await, 127.0);
+    assert_eq!(metric(&service, "dlr_http_answers_stalled_total{listener=\"public\"}").await, 127);
     super::tell(&format!(
         "127 stalled exports: {before} MB before, {most} MB at most, {} MB after",
         resident(&service)
@@ -99,7 +99,7 @@ async fn a_slow_reader_gets_its_whole_answer() {
             continue;
         }
         length += frame.payload.len();
-        lines += frame.payload.iter().filter(|byte| **byte == b'\n').count();
+        lines += String::from_utf8_lossy(&frame.payload).matches('\n').count();
         if frame.flags & END_STREAM != 0 {
             break;
         }
@@ -114,7 +114,7 @@ async fn a_slow_reader_gets_its_whole_answer() {
     }
     assert!(began.elapsed() > IDLE, "{:?}", began.elapsed());
     assert_eq!(lines, MESSAGES);
-    assert_eq!(metric(&service, "dlr_http_answers_stalled_total{listener=\"public\"}").await, 0.0);
+    assert_eq!(metric(&service, "dlr_http_answers_stalled_total{listener=\"public\"}").await, 0);
 }
 
 /// A short answer, and one that was only begun to be read, are given up as well.
@@ -148,7 +148,7 @@ async fn by_http_1_the_connection_of_an_answer_that_is_not_read_is_cut() {
         wires.push(wire);
     }
     let end = Instant::now() + 2 * DEADLINE;
-    while metric(&service, "dlr_http_connections_cut_total{listener=\"public\"}").await < 3.0 {
+    while metric(&service, "dlr_http_connections_cut_total{listener=\"public\"}").await < 3 {
         assert!(Instant::now() < end, "they are not cut");
         tokio::time::sleep(IDLE / 10).await;
     }

@@ -25,6 +25,7 @@ pub(super) struct Health {
     damaged_spool_files: Vec<String>,
     /// How many acknowledged callbacks these may have lost, at most; null where that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[expect(clippy::option_option, reason = "left out where no file is damaged, null where nothing tells")]
     callbacks_missing: Option<Option<u64>>,
 }
 

@@ -72,54 +72,54 @@ impl Image {
     }
 
     /// How many pages there should be; the header is believed where it agrees with itself.
-    pub fn pages(&self) -> io::Result<u32> {
+    pub fn pages(&self) -> u32 {
         let there = u32::try_from(self.length.div_ceil(PAGE as u64)).unwrap_or(u32::MAX);
         let newest = self.log.newest.keys().copied().max().unwrap_or_default();
         let mut pages = there.max(newest);
         if self.log.pages > 0 {
-            return Ok(self.log.pages);
+            return self.log.pages;
         }
-        if let Some(header) = self.page(1)?
+        if let Some(header) = self.page(1)
             && &header[..16] == MAGIC
             && header[24..28] == header[92..96]
         {
             pages = be_u32(&header, 28);
         }
-        Ok(pages)
+        pages
     }
 
     /// The newest version of a page; what lies behind the file's end is zero. None where nothing is left of it,
     /// or the disk does not give it back.
-    pub fn page(&self, number: u32) -> io::Result<Option<Vec<u8>>> {
+    pub fn page(&self, number: u32) -> Option<Vec<u8>> {
         let mut page = vec![0; PAGE];
-        let Some(before) = number.checked_sub(1) else { return Ok(None) };
+        let before = number.checked_sub(1)?;
         if let (Some(wal), Some(at)) = (&self.wal, self.log.newest.get(&number)) {
-            return Ok(wal.read_exact_at(&mut page, *at).is_ok().then_some(page));
+            return wal.read_exact_at(&mut page, *at).is_ok().then_some(page);
         }
         let at = u64::from(before) * PAGE as u64;
         if at >= self.length {
-            return Ok(None);
+            return None;
         }
         let length = usize::try_from(self.length - at).unwrap_or(PAGE).min(PAGE);
-        Ok(self.file.read_exact_at(&mut page[..length], at).is_ok().then_some(page))
+        self.file.read_exact_at(&mut page[..length], at).is_ok().then_some(page)
     }
 
     /// Which pages hold nothing. None where the list of them is damaged.
-    pub fn free(&self, pages: u32) -> io::Result<Option<Vec<u32>>> {
-        let Some(header) = self.page(1)?.filter(|header| &header[..16] == MAGIC) else { return Ok(None) };
+    pub fn free(&self, pages: u32) -> Option<Vec<u32>> {
+        let header = self.page(1).filter(|header| &header[..16] == MAGIC)?;
         let (mut trunk, wanted) = (be_u32(&header, 32), be_u32(&header, 36) as usize);
         let mut free = Vec::new();
         while trunk > 0 && trunk <= pages && free.len() < wanted {
-            let Some(page) = self.page(trunk)? else { return Ok(None) };
+            let page = self.page(trunk)?;
             let leaves = be_u32(&page, 4) as usize;
             if leaves > PAGE / 4 - 2 {
-                return Ok(None);
+                return None;
             }
             free.push(trunk);
             free.extend((0..leaves).map(|leaf| be_u32(&page, 8 + 4 * leaf)));
             trunk = be_u32(&page, 0);
         }
-        Ok((trunk == 0 && free.len() == wanted).then_some(free))
+        (trunk == 0 && free.len() == wanted).then_some(free)
     }
 }
 

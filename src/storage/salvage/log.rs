@@ -56,7 +56,7 @@ impl Log {
         if length < HEADER + FRAME as u64 {
             return Ok(Self::default());
         }
-        let mut header = [0; HEADER as usize];
+        let mut header = [0; 32];
         file.read_exact_at(&mut header, 0)?;
         let magic = be_u32(&header, 0);
         let summing = Summing { big_endian: magic == MAGIC + 1 };

@@ -21,7 +21,7 @@ use crate::domain::Time;
 /// SQLite's page size, which every spool is made with.
 pub(super) const PAGE: usize = 4096;
 /// The page that SQLite leaves out, as its locks are there.
-const LOCKED: u32 = (1 << 30) / PAGE as u32 + 1;
+const LOCKED: u32 = (1 << 30) / 4096 + 1;
 
 /// A damaged file that is being read.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Salvage {
     /// What the system says; a page that the disk does not give back is none.
     pub fn open(path: &Path) -> io::Result<Self> {
         let image = Image::open(path)?;
-        let (pages, lost_frames) = (image.pages()?, image.lost_frames());
+        let (pages, lost_frames) = (image.pages(), image.lost_frames());
         let mut salvage = Self {
             image,
             leaves: Vec::new(),
@@ -92,12 +92,12 @@ impl Salvage {
             quarantined: Vec::new(),
             findings: Findings::default(),
         };
-        let count = salvage.look_at_all(pages)?;
+        let count = salvage.look_at_all(pages);
         salvage.leaves.sort_by_key(|leaf| leaf.first);
         salvage.findings = Findings {
             readable: count.rows,
             missing: count.missing(&salvage.leaves).filter(|_| lost_frames == 0),
-            last: salvage.last()?,
+            last: salvage.last(),
         };
         Ok(salvage)
     }
@@ -116,52 +116,45 @@ impl Salvage {
 
     /// Leaves out the quarantine, and callbacks up to one that is still where it was: a file that another process has emptied
     /// counts from 1 again.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn skip(&mut self, through: Mark) -> io::Result<()> {
+    pub fn skip(&mut self, through: Mark) {
         let next = self.leaves.partition_point(|leaf| leaf.first + leaf.cells <= through.place);
-        let Some(leaf) = self.leaves.get(next).copied() else { return Ok(()) };
-        let callbacks = self.callbacks_of(leaf)?;
+        let Some(leaf) = self.leaves.get(next).copied() else { return };
+        let callbacks = self.callbacks_of(leaf);
         if callbacks.iter().any(|request| Mark::of(request) == through) {
             let is_last = leaf.first + leaf.cells - 1 == through.place;
             self.next = next + usize::from(is_last);
             self.quarantined.clear();
         }
-        Ok(())
     }
 
     /// The next callbacks, in the order in which they came, about as many as `limit`; none at the end.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn batch(&mut self, limit: usize) -> io::Result<Vec<SpooledRequest>> {
+    pub fn batch(&mut self, limit: usize) -> Vec<SpooledRequest> {
         let mut batch = Vec::new();
         while batch.len() < limit
             && let Some(leaf) = self.leaves.get(self.next).copied()
         {
             self.next += 1;
-            batch.extend(self.callbacks_of(leaf)?);
+            batch.extend(self.callbacks_of(leaf));
         }
-        Ok(batch)
+        batch
     }
 
-    fn callbacks_of(&self, leaf: Leaf) -> io::Result<Vec<SpooledRequest>> {
-        let rows = self.rows_of(leaf.page, &mut Vec::new())?.unwrap_or_default();
+    fn callbacks_of(&self, leaf: Leaf) -> Vec<SpooledRequest> {
+        let rows = self.rows_of(leaf.page, &mut Vec::new()).unwrap_or_default();
         let callbacks = (leaf.first..).zip(rows).filter_map(|(place, (_, row))| match row {
             Some(Row::Spooled(request)) => Some(SpooledRequest { id: place, ..request }),
             _ => None,
         });
-        Ok(callbacks.collect())
+        callbacks.collect()
     }
 
-    fn last(&self) -> io::Result<Option<Mark>> {
+    fn last(&self) -> Option<Mark> {
         for leaf in self.leaves.iter().rev() {
-            if let Some(last) = self.callbacks_of(*leaf)?.last() {
-                return Ok(Some(Mark::of(last)));
+            if let Some(last) = self.callbacks_of(*leaf).last() {
+                return Some(Mark::of(last));
             }
         }
-        Ok(None)
+        None
     }
 }
 

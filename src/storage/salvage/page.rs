@@ -75,7 +75,7 @@ impl Cell {
             return None;
         }
         let (most, least) = (USABLE - 35, (USABLE - 12) * 32 / 255 - 23);
-        let local = match least + length.checked_sub(least).unwrap_or_default() % (USABLE - 4) {
+        let local = match least + length.saturating_sub(least) % (USABLE - 4) {
             _ if length <= most => length,
             local if local <= most => local,
             _ => least,

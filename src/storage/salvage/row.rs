@@ -28,7 +28,7 @@ impl Row {
         values.next().filter(|id| *id == Value::Null)?;
         let request = SpooledRequest {
             id: 0,
-            received_at: Time::from_timestamp_micros(integer(values.next()?)?)?,
+            received_at: Time::from_timestamp_micros(integer(&values.next()?)?)?,
             account: text(values.next()?)?,
             method: text(values.next()?).filter(|method| ["GET", "POST"].contains(&&**method))?,
             content_type: optional(values.next()?)?,
@@ -62,14 +62,15 @@ pub(super) fn first(rows: &[(i64, Option<Row>)]) -> Option<i64> {
     firsts.get(firsts.len() / 2).copied().filter(|first| *first > 0)
 }
 
-fn integer(value: Value) -> Option<i64> {
-    if let Value::Integer(number) = value { Some(number) } else { None }
+fn integer(value: &Value) -> Option<i64> {
+    if let Value::Integer(number) = value { Some(*number) } else { None }
 }
 
 fn text(value: Value) -> Option<String> {
     if let Value::Text(text) = value { Some(text) } else { None }
 }
 
+#[expect(clippy::option_option, reason = "one for what cannot be read, one for what is not there")]
 fn optional(value: Value) -> Option<Option<String>> {
     if value == Value::Null { Some(None) } else { text(value).map(Some) }
 }

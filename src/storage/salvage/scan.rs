@@ -1,6 +1,6 @@
 //! Looking at every page of a damaged file.
 
-use std::{collections::HashSet, io};
+use std::collections::HashSet;
 
 use super::{
     LOCKED, Leaf, PAGE, Salvage, be_u32,
@@ -16,8 +16,8 @@ enum Looked {
 }
 
 impl Salvage {
-    pub(super) fn look_at_all(&mut self, pages: u32) -> io::Result<Count> {
-        let (free, mut count, mut below) = (self.image.free(pages)?, Count::default(), HashSet::new());
+    pub(super) fn look_at_all(&mut self, pages: u32) -> Count {
+        let (free, mut count, mut below) = (self.image.free(pages), Count::default(), HashSet::new());
         let is_known = free.is_some();
         let free: HashSet<u32> = free.unwrap_or_default().into_iter().collect();
         let mut overflow = Vec::new();
@@ -26,7 +26,7 @@ impl Salvage {
                 count.known += 1;
                 continue;
             }
-            match self.look_at(number, &mut overflow)? {
+            match self.look_at(number, &mut overflow) {
                 Some(Looked::Callbacks(leaf)) => self.leaves.push(leaf),
                 Some(Looked::Interior(children)) => below.extend(children),
                 Some(Looked::Other) => count.known += 1,
@@ -42,24 +42,24 @@ impl Salvage {
         count.unread.retain(|page| !overflow.contains(page));
         count.overflow = overflow.len() as u64;
         for leaf in &self.leaves {
-            let rows = self.rows_of(leaf.page, &mut Vec::new())?.unwrap_or_default();
+            let rows = self.rows_of(leaf.page, &mut Vec::new()).unwrap_or_default();
             count.rows += rows.iter().filter(|(_, row)| row.is_some()).count() as u64;
         }
-        Ok(count)
+        count
     }
 
-    fn look_at(&mut self, number: u32, overflow: &mut Vec<u32>) -> io::Result<Option<Looked>> {
-        let Some(page) = self.image.page(number)? else { return Ok(None) };
+    fn look_at(&mut self, number: u32, overflow: &mut Vec<u32>) -> Option<Looked> {
+        let page = self.image.page(number)?;
         match Page::read(&page, number) {
-            Page::Interior(children) => return Ok(Some(Looked::Interior(children))),
-            Page::Index => return Ok(Some(Looked::Other)),
-            Page::Other => return Ok((number == LOCKED).then_some(Looked::Other)),
+            Page::Interior(children) => return Some(Looked::Interior(children)),
+            Page::Index => return Some(Looked::Other),
+            Page::Other => return (number == LOCKED).then_some(Looked::Other),
             // The schema.
-            Page::Leaf(_) if number == 1 => return Ok(Some(Looked::Other)),
-            Page::Leaf(cells) if cells.is_empty() => return Ok(Some(Looked::Other)),
+            Page::Leaf(_) if number == 1 => return Some(Looked::Other),
+            Page::Leaf(cells) if cells.is_empty() => return Some(Looked::Other),
             Page::Leaf(_) => {}
         }
-        let Some(rows) = self.rows_of(number, overflow)? else { return Ok(None) };
+        let rows = self.rows_of(number, overflow)?;
         let is_other = rows.iter().any(|(_, row)| matches!(row, Some(Row::Other)));
         let leaf = row::first(&rows).map(|first| Leaf {
             page: number,
@@ -71,17 +71,13 @@ impl Salvage {
                 self.quarantined.push(request);
             }
         }
-        Ok(leaf.map(Looked::Callbacks).or(is_other.then_some(Looked::Other)))
+        leaf.map(Looked::Callbacks).or(is_other.then_some(Looked::Other))
     }
 
     /// The rows of a page, each with its place as it is written; none where it cannot be read.
-    pub(super) fn rows_of(
-        &self,
-        number: u32,
-        overflow: &mut Vec<u32>,
-    ) -> io::Result<Option<Vec<(i64, Option<Row>)>>> {
-        let Some(page) = self.image.page(number)? else { return Ok(None) };
-        let Page::Leaf(cells) = Page::read(&page, number) else { return Ok(None) };
+    pub(super) fn rows_of(&self, number: u32, overflow: &mut Vec<u32>) -> Option<Vec<(i64, Option<Row>)>> {
+        let page = self.image.page(number)?;
+        let Page::Leaf(cells) = Page::read(&page, number) else { return None };
         let mut rows = Vec::with_capacity(cells.len());
         for cell in cells {
             let Some(cell) = cell else {
@@ -91,7 +87,7 @@ impl Salvage {
             let mut bytes = page[cell.at..cell.at + cell.local].to_vec();
             let mut next = cell.overflow;
             while bytes.len() < cell.length && next > 0 {
-                let Some(page) = self.image.page(next)? else { break };
+                let Some(page) = self.image.page(next) else { break };
                 overflow.push(next);
                 let length = (cell.length - bytes.len()).min(PAGE - 4);
                 bytes.extend_from_slice(&page[4..4 + length]);
@@ -101,6 +97,6 @@ impl Salvage {
             let is_whole = bytes.len() == cell.length && next == 0;
             rows.push((cell.id, is_whole.then(|| columns(&bytes)).flatten().and_then(Row::of)));
         }
-        Ok(Some(rows))
+        Some(rows)
     }
 }

@@ -67,7 +67,7 @@ impl Spool {
         limit: usize,
     ) -> io::Result<(Salvage, Vec<SpooledRequest>)> {
         in_background(move || {
-            let batch = salvage.batch(limit)?;
+            let batch = salvage.batch(limit);
             Ok((salvage, batch))
         })
         .await

@@ -38,6 +38,7 @@ type Version = [(u64, u128); 2];
 const DRAINED: &str = ".drained";
 impl SetAside {
     /// One that was set aside just now.
+    #[must_use]
     pub fn new(path: PathBuf, damage: String) -> Self {
         let seen = version(&path);
         Self { path, damage, findings: None, is_drained: false, drained_through: None, seen }
@@ -83,7 +84,7 @@ impl SetAside {
         let mut salvage = Salvage::open(&self.path)?;
         self.findings = Some(salvage.findings());
         if let Some(through) = self.drained_through {
-            salvage.skip(through)?;
+            salvage.skip(through);
         }
         Ok(salvage)
     }

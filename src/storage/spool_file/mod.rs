@@ -118,7 +118,7 @@ impl SpoolFile {
         match self.look(Some(Self::LOOK)).await? {
             Looked::Damaged(what) => return Err(SpoolError::Damaged(what)),
             Looked::InPart => {
-                tracing::info!("the spool is large: not all of it was looked at for damage yet")
+                tracing::info!("the spool is large: not all of it was looked at for damage yet");
             }
             Looked::Whole => {}
         }

@@ -25,13 +25,13 @@ impl Sqlite {
     /// Takes note of an error that tells of damage. Logged here, once.
     pub fn note(&self, error: &sqlx::Error) {
         if is_damage(error) {
-            self.found(error.to_string());
+            self.found(&error.to_string());
         }
     }
 
-    fn found(&self, damage: String) {
+    fn found(&self, damage: &str) {
         let file = self.path().display();
-        if self.damage.0.set(damage.clone()).is_ok() {
+        if self.damage.0.set(damage.to_owned()).is_ok() {
             tracing::error!(
                 %file, damage,
                 "the SQLite file of the store is damaged; run `dlr-receiver check`, and see \"A damaged file\" in \
@@ -47,7 +47,7 @@ impl Sqlite {
             Looked::Whole => Ok(true),
             Looked::InPart => Ok(false),
             Looked::Damaged(damage) => {
-                self.found(damage);
+                self.found(&damage);
                 Ok(true)
             }
         }

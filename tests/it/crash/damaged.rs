@@ -131,7 +131,7 @@ async fn is_drained_around(spool: &Spool, database: &Database, damage: &str) -> 
     tell(&format!("{damage}: {came} of {CALLBACKS} arrived, up to {missing} are told to be missing"));
     match ready["callbacks_missing"].as_u64() {
         Some(told) => {
-            assert!(came + usize::try_from(told).unwrap() >= CALLBACKS, "{damage}: {came}, {ready}")
+            assert!(came + usize::try_from(told).unwrap() >= CALLBACKS, "{damage}: {came}, {ready}");
         }
         None => assert!(detail.contains("unknown"), "{damage}: {ready}"),
     }

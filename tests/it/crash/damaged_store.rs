@@ -64,17 +64,17 @@ fn check(database: &Database, spool: &str) -> (bool, String) {
 async fn a_damaged_page_of_the_store_is_told_at_the_start_and_named_by_the_check() {
     let folder = TempDir::new().unwrap();
     let (database, file) = filled(folder.path()).await;
-    let (fine, said) = check(&database, "");
+    let (is_well, said) = check(&database, "");
     assert!(
-        fine && said.contains("nothing is damaged") && said.contains("messages: as it should be"),
+        is_well && said.contains("nothing is damaged") && said.contains("messages: as it should be"),
         "{said}"
     );
     let whole = fs::read(&file).unwrap();
     for table in ["receipts", "messages"] {
         fs::write(&file, &whole).unwrap();
         overwrite(&file, root(&file, table).await);
-        let (fine, said) = check(&database, "");
-        assert!(!fine && said.contains(&format!("store: {table}: ")), "{said}");
+        let (is_well, said) = check(&database, "");
+        assert!(!is_well && said.contains(&format!("store: {table}: ")), "{said}");
         assert!(said.contains("A damaged file") && !said.contains("nothing is damaged"), "{said}");
 
         let spool = Spool::new();
@@ -114,8 +114,8 @@ async fn a_store_whose_header_is_damaged_is_told_by_its_name_and_what_to_do() {
     let folder = TempDir::new().unwrap();
     let (database, file) = filled(folder.path()).await;
     overwrite(&file, 0);
-    let (fine, said) = check(&database, "");
-    assert!(!fine && said.contains(file.to_str().unwrap()) && said.contains(".recover"), "{said}");
+    let (is_well, said) = check(&database, "");
+    assert!(!is_well && said.contains(file.to_str().unwrap()) && said.contains(".recover"), "{said}");
     let run = TempDir::new().unwrap();
     let mut command = binary(run.path());
     command.env("DLR__HTTP__BIND", "127.0.0.1:0").env("DATABASE_URL", &database.url);
@@ -137,23 +137,23 @@ async fn the_check_tells_what_is_wrong_with_the_spool_and_with_postgres_and_chan
         assert_eq!(post(&service, &format!("early-{number}")).await, "spooled");
     }
     let database = migrated(Backend::Postgres).await;
-    let (fine, said) = check(&database, &spool.path());
+    let (is_well, said) = check(&database, &spool.path());
     assert!(
-        fine && said.contains("100 callbacks wait") && said.contains("pg_amcheck"),
+        is_well && said.contains("100 callbacks wait") && said.contains("pg_amcheck"),
         "beside the service: {said}"
     );
-    let (fine, said) = check(&nowhere, &spool.path());
-    assert!(!fine && said.contains("store: "), "{said}");
+    let (is_well, said) = check(&nowhere, &spool.path());
+    assert!(!is_well && said.contains("store: "), "{said}");
     service.signal("TERM");
     service.ended().await;
-    let (fine, said) = check(&Database::create(Backend::Postgres).await, &spool.path());
-    assert!(!fine && said.contains("dlr-receiver migrate"), "no schema: {said}");
+    let (is_well, said) = check(&Database::create(Backend::Postgres).await, &spool.path());
+    assert!(!is_well && said.contains("dlr-receiver migrate"), "no schema: {said}");
     let (missing, said) = check(&Database::create(Backend::Sqlite).await, &spool.path());
     assert!(!missing && said.contains("there is no file"), "{said}");
     overwrite(Path::new(&spool.path()), 2 * PAGE);
     overwrite(Path::new(&spool.path()), 20);
     let harmed = fs::read(spool.path()).unwrap();
-    let (fine, said) = check(&database, &spool.path());
-    assert!(!fine && said.contains("spool: ") && said.contains("do not delete it"), "{said}");
+    let (is_well, said) = check(&database, &spool.path());
+    assert!(!is_well && said.contains("spool: ") && said.contains("do not delete it"), "{said}");
     assert_eq!(fs::read(spool.path()).unwrap(), harmed);
 }

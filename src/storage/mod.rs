@@ -42,6 +42,7 @@ mod spool_file;
 mod sql;
 mod sqlite;
 mod standing;
+mod statements;
 mod stats;
 mod survey;
 mod time;
@@ -79,6 +80,7 @@ pub use salvage::{Findings, Salvage};
 pub use settling::Normaliser;
 pub use spool::{SetAside, Spool, SpoolCheck, check_spool};
 pub use spool_file::{QuarantinedRequest, SpoolFile, SpoolStatus, SpooledRequest};
+pub use statements::statements;
 pub use stats::{Group, Groups, StatsRequest, TooManyGroups};
 pub use survey::Span;
 pub use trouble::Trouble;
@@ -170,34 +172,6 @@ impl Store {
                 error.into()
             }),
             Err(_) => Err(StoreError::TimedOut(self.deadline)),
-        }
-    }
-}
-
-/// Every statement of each backend, for the test that prepares them all on a migrated database.
-#[must_use]
-pub fn statements(kind: &str) -> Vec<&'static str> {
-    match kind {
-        "spool" => spool_file::STATEMENTS.to_vec(),
-        "postgres" => {
-            let own = [
-                &postgres::statements()[..],
-                &postgres::CAMPAIGN.all(),
-                &postgres::ERASE.all(),
-                &postgres::SETTLE.all(),
-            ]
-            .concat();
-            [&own[..], &sql::SHARED, &[pending::PENDING]].concat()
-        }
-        _ => {
-            let own = [
-                &sqlite::statements()[..],
-                &sqlite::CAMPAIGN.all(),
-                &sqlite::ERASE.all(),
-                &sqlite::SETTLE.all(),
-            ]
-            .concat();
-            [&own[..], &sql::SHARED, &[pending::PENDING]].concat()
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod failure;
 mod look;
+mod probe;
 mod removal;
 mod request;
 mod status;
@@ -16,13 +17,14 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions, QueryBuilder, Sqlite, SqliteConnection,
+    ConnectOptions, QueryBuilder, Sqlite,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
 pub(super) use self::look::try_lock;
 use self::{
     failure::{failed, in_order, unprepared},
+    probe::{PROBE, probe},
     removal::{ADD_QUARANTINED, FORGET, LAST_QUARANTINED, QUARANTINE, QUARANTINED, REMOVE},
     request::columns,
     status::STATUS,
@@ -35,7 +37,7 @@ use super::{
     SpoolError,
     damage::Looked,
     migration::tolerant,
-    sqlite::{begin, give_back, make_folder},
+    sqlite::{give_back, make_folder},
     time::StoredTime,
 };
 
@@ -53,9 +55,6 @@ pub struct SpoolFile {
 const COLUMNS: &str = columns!();
 const OLDEST: &str = concat!("SELECT id, ", columns!(), " FROM spooled WHERE id > $1 ORDER BY id LIMIT $2");
 const COUNT: &str = "SELECT count(*) FROM spooled";
-/// Writes, and leaves nothing behind.
-const PROBE: &str =
-    "INSERT INTO spooled (id, received_at, account, method, query, body) VALUES (-1, 0, '', '', '', '')";
 
 /// Every statement above.
 pub(super) const STATEMENTS: [&str; 10] = [
@@ -195,11 +194,4 @@ impl SpoolFile {
     pub async fn close(&self) {
         self.pool.close().await;
     }
-}
-
-async fn probe(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    let mut transaction = begin(connection).await?;
-    sqlx::query(PROBE).execute(&mut *transaction).await?;
-    sqlx::query(REMOVE).bind(-1).execute(&mut *transaction).await?;
-    transaction.commit().await
 }

@@ -21,8 +21,14 @@ const MESSAGES: usize = 200;
 /// A service with messages to export, and its database.
 async fn filled() -> (Database, Service) {
     let database = Database::create(Backend::Sqlite).await;
-    let settings =
-        [("HTTP__IDLE_TIMEOUT_MS", "3000"), ("HTTP__HEADER_TIMEOUT_MS", "2000"), ("SPOOL__PATH", "")];
+    // As many scans as there are streams: others would only be told that there are too many.
+    let settings = [
+        ("HTTP__IDLE_TIMEOUT_MS", "3000"),
+        ("HTTP__HEADER_TIMEOUT_MS", "2000"),
+        ("SPOOL__PATH", ""),
+        ("DATABASE__MAX_CONNECTIONS", "300"),
+        ("LIMITS__SCANS_AT_ONCE", "150"),
+    ];
     let service = Service::start(&database, &settings).await;
     let (client, url) = (reqwest::Client::new(), format!("{}/callbacks/exotel/default", service.url));
     let text = "x".repeat(1500);

@@ -93,6 +93,39 @@ impl TryFrom<MessageRow> for Message<'static> {
     }
 }
 
+/// Binds what is stored of a message, in the order of `message_columns!`.
+macro_rules! bind_message {
+    ($query:expr, $message:expr) => {{
+        let (message, outcome) = ($message, &*$message.outcome);
+        let verdict = &outcome.verdict;
+        $query
+            .bind(message.sid.as_str())
+            .bind(message.account.as_str())
+            .bind(crate::storage::time::StoredTime(message.first_received_at))
+            .bind(crate::storage::time::StoredTime(message.last_received_at))
+            .bind(crate::storage::time::StoredTime(message.decided_at))
+            .bind(message.callbacks)
+            .bind(verdict.sent_at.map(crate::storage::time::StoredTime))
+            .bind(verdict.code)
+            .bind(outcome.sms_units)
+            .bind(outcome.anomalies.bits())
+            .bind(verdict.evidence as i16)
+            .bind(verdict.specific)
+            .bind(verdict.status.as_deref())
+            .bind(verdict.name.as_deref())
+            .bind(<&str>::from(verdict.outcome))
+            .bind(<&str>::from(verdict.category))
+            .bind(<&str>::from(verdict.retry))
+            .bind(<&str>::from(verdict.confirmed_by))
+            .bind(outcome.recipient.e164.as_deref())
+            .bind(outcome.recipient.raw.as_deref())
+            .bind(outcome.custom_field.as_deref())
+            .bind(message.signed_for.as_deref())
+            .bind(crate::storage::row::labels_json(&outcome.labels))
+    }};
+}
+pub(super) use bind_message;
+
 pub(super) fn word<T: FromStr>(column: &'static str, word: String) -> Result<T, StoreError> {
     word.parse().map_err(|_| StoreError::Word { column, word })
 }

@@ -12,7 +12,7 @@ use super::{
     condition::Dialect,
     on_readers, postgres,
     receipt::{ReceiptRow, fields_json},
-    row::{MessageRow, labels_json},
+    row::{MessageRow, bind_message, labels_json},
     settle_sql::SettleSql,
     settling::{LONGEST_HISTORY, Normaliser, Settling},
     sqlite,
@@ -26,38 +26,6 @@ struct LockedRow {
     id: i64,
     #[sqlx(flatten)]
     message: MessageRow,
-}
-
-/// Binds what is stored of a message, in the order of `message_columns!`.
-macro_rules! bind_message {
-    ($query:expr, $message:expr) => {{
-        let (message, outcome) = ($message, &*$message.outcome);
-        let verdict = &outcome.verdict;
-        $query
-            .bind(message.sid.as_str())
-            .bind(message.account.as_str())
-            .bind(StoredTime(message.first_received_at))
-            .bind(StoredTime(message.last_received_at))
-            .bind(StoredTime(message.decided_at))
-            .bind(message.callbacks)
-            .bind(verdict.sent_at.map(StoredTime))
-            .bind(verdict.code)
-            .bind(outcome.sms_units)
-            .bind(outcome.anomalies.bits())
-            .bind(verdict.evidence as i16)
-            .bind(verdict.specific)
-            .bind(verdict.status.as_deref())
-            .bind(verdict.name.as_deref())
-            .bind(<&str>::from(verdict.outcome))
-            .bind(<&str>::from(verdict.category))
-            .bind(<&str>::from(verdict.retry))
-            .bind(<&str>::from(verdict.confirmed_by))
-            .bind(outcome.recipient.e164.as_deref())
-            .bind(outcome.recipient.raw.as_deref())
-            .bind(outcome.custom_field.as_deref())
-            .bind(message.signed_for.as_deref())
-            .bind(labels_json(&outcome.labels))
-    }};
 }
 
 /// Settles in a transaction. Returns how many receipts take no part that did before, or are new.

@@ -10,7 +10,7 @@ use crate::{
     domain::{DeliveryReceipt, Message},
     storage::{
         receipt::fields_json,
-        row::labels_json,
+        row::{bind_message, labels_json},
         sql::{believe, believed, keep_greater, message_columns, on_conflict_merge},
     },
 };
@@ -91,31 +91,7 @@ fn bind<'q>(receipts: &'q [&DeliveryReceipt], messages: &'q [Message<'_>]) -> St
 }
 
 fn bind_one<'q>(receipt: &'q DeliveryReceipt, message: &'q Message<'_>) -> Statement<'q> {
-    let (outcome, verdict) = (&*message.outcome, &message.outcome.verdict);
-    sqlx::query(RECORD_ONE)
-        .bind(message.sid.as_str())
-        .bind(message.account.as_str())
-        .bind(message.first_received_at)
-        .bind(message.last_received_at)
-        .bind(message.decided_at)
-        .bind(message.callbacks)
-        .bind(verdict.sent_at)
-        .bind(verdict.code)
-        .bind(outcome.sms_units)
-        .bind(outcome.anomalies.bits())
-        .bind(verdict.evidence as i16)
-        .bind(verdict.specific)
-        .bind(verdict.status.as_deref())
-        .bind(verdict.name.as_deref())
-        .bind(<&str>::from(verdict.outcome))
-        .bind(<&str>::from(verdict.category))
-        .bind(<&str>::from(verdict.retry))
-        .bind(<&str>::from(verdict.confirmed_by))
-        .bind(outcome.recipient.e164.as_deref())
-        .bind(outcome.recipient.raw.as_deref())
-        .bind(outcome.custom_field.as_deref())
-        .bind(message.signed_for.as_deref())
-        .bind(labels_json(&outcome.labels))
+    bind_message!(sqlx::query(RECORD_ONE), message)
         .bind(receipt.received_at)
         .bind(receipt.outcome.anomalies.of_request().bits())
         .bind(<&str>::from(receipt.source))

@@ -9,7 +9,7 @@ use crate::{
     domain::{DeliveryReceipt, Message},
     storage::{
         receipt::fields_json,
-        row::labels_json,
+        row::{bind_message, labels_json},
         sql::{believe, believed, keep_greater, message_columns, on_conflict_merge},
         standing::{contested_among, sids_json},
         time::StoredTime,
@@ -122,33 +122,8 @@ async fn contested<'m, 'r>(
 
 type Statement<'q> = Query<'q, Db, SqliteArguments>;
 
-/// Binds the columns in the order of `message_columns!`.
 fn bind_message<'q>(query: Statement<'q>, message: &'q Message<'_>) -> Statement<'q> {
-    let (outcome, verdict) = (&*message.outcome, &message.outcome.verdict);
-    query
-        .bind(message.sid.as_str())
-        .bind(message.account.as_str())
-        .bind(StoredTime(message.first_received_at))
-        .bind(StoredTime(message.last_received_at))
-        .bind(StoredTime(message.decided_at))
-        .bind(message.callbacks)
-        .bind(verdict.sent_at.map(StoredTime))
-        .bind(verdict.code)
-        .bind(outcome.sms_units)
-        .bind(outcome.anomalies.bits())
-        .bind(verdict.evidence as i16)
-        .bind(verdict.specific)
-        .bind(verdict.status.as_deref())
-        .bind(verdict.name.as_deref())
-        .bind(<&str>::from(verdict.outcome))
-        .bind(<&str>::from(verdict.category))
-        .bind(<&str>::from(verdict.retry))
-        .bind(<&str>::from(verdict.confirmed_by))
-        .bind(outcome.recipient.e164.as_deref())
-        .bind(outcome.recipient.raw.as_deref())
-        .bind(outcome.custom_field.as_deref())
-        .bind(message.signed_for.as_deref())
-        .bind(labels_json(&outcome.labels))
+    bind_message!(query, message)
 }
 
 fn bind_receipt<'q>(query: Statement<'q>, receipt: &'q DeliveryReceipt) -> Statement<'q> {

@@ -11,7 +11,8 @@
 //!    number is one of those.
 //! 2. Where they name no number, the signed receipts have to agree: one number takes part. With two or more, nobody
 //!    can tell which of the signed URLs is misused, and no signed receipt takes part.
-//! 3. A masked number is no number, but it rules out those whose digits differ.
+//! 3. A masked number is no number, but it rules out those whose digits differ. One that shows next to no digits rules
+//!    out nothing.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +23,8 @@ use super::{Anomalies, Anomaly, DeliveryReceipt, Recipient};
 pub fn participation(receipts: &[&DeliveryReceipt]) -> Vec<bool> {
     let unlimited = || receipts.iter().filter(|receipt| receipt.signed_for.is_none());
     let named: BTreeSet<&str> = unlimited().filter_map(|receipt| receipt.number()).collect();
-    let masked = unlimited().filter_map(|receipt| receipt.outcome.recipient.raw.as_deref()).max();
+    let masked = unlimited().filter_map(|receipt| receipt.outcome.recipient.raw.as_deref());
+    let masked = masked.filter(|raw| shows_digits(raw)).max();
     let signed = receipts.iter().filter_map(|receipt| receipt.signed_for.as_deref());
     let credible = if named.is_empty() {
         let possible = signed.filter(|number| masked.is_none_or(|masked| may_be(number, masked)));
@@ -34,6 +36,12 @@ pub fn participation(receipts: &[&DeliveryReceipt]) -> Vec<bool> {
         receipt.signed_for.as_deref().is_none_or(|number| credible.contains(number))
     };
     receipts.iter().map(takes_part).collect()
+}
+
+/// Whether a text shows enough of a number to tell it from another.
+fn shows_digits(raw: &str) -> bool {
+    // A zero in front is how a number is dialled.
+    raw.bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0').count() >= Recipient::SHOWN
 }
 
 /// Whether a number may be the one of which another text shows some digits.
@@ -161,6 +169,15 @@ mod tests {
             take_part(&[failed(None, "0XXXXX5670"), delivered(Some(X), X), failed(Some(Y), Y)]),
             [true, false, true]
         );
+    }
+
+    #[test]
+    fn a_number_that_shows_next_to_nothing_rules_out_nobody() {
+        for to in ["XXXXXXXXXX", "0XXXXXXX567", "EXOTEL"] {
+            assert_eq!(take_part(&[failed(None, to), delivered(Some(Y), Y)]), [true, true], "{to}");
+            let both = [failed(None, to), delivered(Some(X), X), failed(Some(Y), Y)];
+            assert_eq!(take_part(&both), [true, false, false], "{to}");
+        }
     }
 
     #[test]

@@ -16,8 +16,8 @@ pub(super) struct TimeBound(String);
 impl TimeBound {
     /// Takes a date or a time.
     pub fn read(name: &str, value: &str) -> Result<Self, Problem> {
-        let fault = "must be a time such as 2026-11-21T18:30:00+05:30, or a date such as 2026-11-21; without an offset it \
-                     is by the clock of the account";
+        let fault = "must be a time as RFC 3339 writes it, such as 2026-11-21T18:30:00+05:30, or a date such as 2026-11-21; \
+                     without an offset it is by the clock of the account";
         let readable = WrittenTime::read_with_or_without_time(value.trim());
         readable.map(|_| Self(value.trim().to_owned())).ok_or_else(|| Problem::parameter(name, fault))
     }

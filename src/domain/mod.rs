@@ -30,6 +30,7 @@ mod status;
 mod status_callback;
 mod status_code;
 mod verdict;
+mod written_time;
 
 pub use account::{Account, AccountName, BadAccountName};
 pub use anomaly::{Anomalies, Anomaly};
@@ -55,3 +56,4 @@ pub use status::{ReportedStatus, Status};
 pub use status_callback::{NotAStatusCallback, StatusCallback};
 pub use status_code::{BadStatusCode, StatusCode, StatusCodeConfig, StatusTable};
 pub use verdict::{Category, ConfirmedBy, Evidence, Outcome, Retry, Verdict};
+pub use written_time::WrittenTime;

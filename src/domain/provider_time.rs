@@ -1,11 +1,9 @@
-//! Times as Exotel writes them: zone-less in the account's zone, or ISO 8601 with an offset.
+//! Times as Exotel writes them: zone-less in the account's zone, or with an offset in one of many spellings.
 
-use std::borrow::Cow;
-
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SubsecRound, Utc};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 
-use super::Time;
+use super::{Time, WrittenTime};
 
 /// What a time field of a callback says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +16,8 @@ pub enum ProviderTime {
     Unreadable,
 }
 
-/// Zone-less spellings. Source: Exotel's reference writes `YYYY-MM-DD HH:mm:ss`, in India time on
-/// Indian accounts; some pages have a `T`.
-const ZONELESS: [&str; 3] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"];
-/// An offset without a colon, which RFC 3339 does not allow.
-const COMPACT_OFFSET: [&str; 2] = ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z"];
+/// How far any clock is from UTC, in seconds: the Unix epoch by a clock is no farther from the epoch.
+const FARTHEST: i64 = 14 * 60 * 60;
 
 impl ProviderTime {
     /// Reads `text`, which is trimmed and not empty; zone-less times are in `zone`.
@@ -33,34 +28,16 @@ impl ProviderTime {
             return Self::NotSent;
         }
         // Exotel's own spelling first.
-        let instant = zoneless(text, zone).or_else(|| with_offset(text));
-        match instant.filter(|time| (1971..=9999).contains(&time.year())) {
-            Some(time) => Self::At(time.trunc_subsecs(6)),
-            None => Self::Unreadable,
+        let instant = match as_in_reference(text) {
+            Some(local) => local.and_local_timezone(zone).earliest().map(|time| time.with_timezone(&Utc)),
+            None => WrittenTime::read(text).and_then(|written| written.instant(zone)),
+        };
+        match instant {
+            Some(time) if (1971..=9999).contains(&time.year()) => Self::At(time.trunc_subsecs(6)),
+            Some(time) if time.timestamp().abs() <= FARTHEST => Self::NotSent,
+            _ => Self::Unreadable,
         }
     }
-}
-
-fn with_offset(text: &str) -> Option<Time> {
-    let text = &*with_its_plus(text);
-    let compact = |format: &&str| DateTime::parse_from_str(text, format).ok();
-    let parsed = DateTime::parse_from_rfc3339(text).ok();
-    Some(parsed.or_else(|| COMPACT_OFFSET.iter().find_map(compact))?.with_timezone(&Utc))
-}
-
-/// A plus that was not encoded arrives as a space: `2025-01-15T10:30:00 05:30`.
-fn with_its_plus(text: &str) -> Cow<'_, str> {
-    match text.rsplit_once(' ') {
-        Some((time, offset)) if time.contains(':') => format!("{time}+{offset}").into(),
-        _ => text.into(),
-    }
-}
-
-/// The earlier instant where a clock was set back; none where it was set forward over the time.
-fn zoneless(text: &str, zone: Tz) -> Option<Time> {
-    let plain = |format: &&str| NaiveDateTime::parse_from_str(text, format).ok();
-    let local = as_in_reference(text).or_else(|| ZONELESS.iter().find_map(plain))?;
-    Some(local.and_local_timezone(zone).earliest()?.with_timezone(&Utc))
 }
 
 /// `YYYY-MM-DD HH:mm:ss`, as nearly all times are spelled, at a tenth of the instructions; none where it
@@ -95,7 +72,7 @@ mod tests {
             text in "[0-9]{4}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-6][0-9]:[0-6][0-9]|[0-9 :+-]{19}"
         ) {
             if let Some(time) = as_in_reference(&text) {
-                prop_assert_eq!(NaiveDateTime::parse_from_str(&text, ZONELESS[0]), Ok(time));
+                prop_assert_eq!(WrittenTime::read(&text).map(|read| read.local()), Some(time));
             }
         }
     }
@@ -145,6 +122,10 @@ mod tests {
             "2025-01-15T10:30:00 05:30",
             "2025-01-15 10:30:00 05:30",
             "2025-01-15T05:00:00Z",
+            "2025-01-15 10:30:00 +0530",
+            "2025-01-15 10:30:00 +05:30",
+            "2025-01-15 05:00:00 UTC",
+            "Wed, 15 Jan 2025 10:30:00 +0530",
         ] {
             assert_eq!(read(text), at("2025-01-15T05:00:00Z"), "{text}");
         }
@@ -159,6 +140,8 @@ mod tests {
             "1970-01-01T05:30:00+05:30",
             "1970-01-01T00:00:00Z",
             "1969-12-31 19:00:00",
+            "Thu, 01 Jan 1970 05:30:00 +0530",
+            "01 Jan 1970 00:00:00 GMT",
         ] {
             assert_eq!(read(text), ProviderTime::NotSent, "{text}");
         }
@@ -166,9 +149,16 @@ mod tests {
 
     #[test]
     fn what_is_no_time_says_so() {
-        for text in
-            ["<time>", "yesterday", "2024-13-01 00:00:00", "262142-01-01 00:00:00", "1024-01-01 00:00:00"]
-        {
+        for text in [
+            "<time>",
+            "yesterday",
+            "2024-13-01 00:00:00",
+            "262142-01-01 00:00:00",
+            "1024-01-01 00:00:00",
+            "2025-01-15",
+            "1970-06-01 00:00:00",
+            "2025-01-15 10:30:00 CET",
+        ] {
             assert_eq!(read(text), ProviderTime::Unreadable, "{text}");
         }
     }

@@ -27,7 +27,7 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// Looks them up.
     pub fn of(callback: &'a StatusCallback, table: &'a StatusTable) -> Self {
-        let code_text = callback.get(Field::DetailedStatusCode).or(callback.get(Field::ExoStatusCode));
+        let code_text = callback.code();
         let code = code_text.and_then(whole_number).filter(|&code| code > 0);
         let name_text = callback.get(Field::DetailedStatus);
         let status_text = callback.get(Field::Status);

@@ -5,8 +5,8 @@ use strum::{EnumString, IntoStaticStr};
 use utoipa::ToSchema;
 
 use super::{
-    Account, AccountName, Anomalies, Anomaly, DeliveryOutcome, Field, Labels, MessageSid, ProviderTime,
-    RawField, Recipient, StatusCallback, StatusTable, Time, Verdict,
+    Account, AccountName, Anomalies, Anomaly, DeliveryOutcome, Field, Labels, MessageSid, Outcome,
+    ProviderTime, RawField, Recipient, StatusCallback, StatusTable, Time, Verdict,
     reading::{Reading, whole_number},
 };
 
@@ -74,7 +74,10 @@ impl DeliveryReceipt {
         let (date_updated, updated_at) = (time(Field::DateUpdated), time(Field::UpdatedAt));
         let delivered_at = time(Field::DeliveredAt);
         let reading = Reading::of(&callback, table);
-        let verdict = Verdict { sent_at: date_sent.or(sent_at), ..reading.verdict() };
+        let verdict = reading.verdict();
+        // Of a delivery all three name the same time: that of the delivery.
+        let delivered = delivered_at.filter(|_| verdict.outcome == Outcome::Delivered);
+        let verdict = Verdict { sent_at: date_sent.or(sent_at).or(delivered), ..verdict };
         anomalies = anomalies.union(reading.anomalies());
         let unlabelled = labels.get(Labels::CAMPAIGN_ID).is_none();
         if let Some(campaign) = callback.get(Field::CampaignSid).filter(|_| unlabelled) {
@@ -120,7 +123,7 @@ mod tests {
     use chrono_tz::Tz;
 
     use super::*;
-    use crate::domain::{Country, Outcome};
+    use crate::domain::Country;
 
     fn receipt(pairs: &[(&str, &str)]) -> DeliveryReceipt {
         let account = Account {
@@ -197,6 +200,53 @@ mod tests {
         let strange = [("Status", "Lost In Space"), ("DetailedStatusCode", "99999999999")];
         assert_eq!(verdict(&strange), (Outcome::Unknown, None, String::new(), "Lost In Space".into()));
         assert_eq!(flags(&strange), ["unknown_code", "unknown_status"]);
+    }
+
+    #[test]
+    fn an_error_code_stands_in_for_a_code_that_is_missing() {
+        let known = [("Status", "failed"), ("ErrorCode", "23050")];
+        assert_eq!(verdict(&known), (Outcome::Failed, Some(23050), "FAILED_EXPIRED".into(), "failed".into()));
+        assert!(flags(&known).is_empty() && receipt(&known).outcome.verdict.specific);
+        assert_eq!(verdict(&[("error_code", "23050")]).1, Some(23050), "alone");
+        let unknown = [("Status", "failed"), ("ErrorCode", "999")];
+        assert_eq!((verdict(&unknown).0, verdict(&unknown).1), (Outcome::Failed, Some(999)));
+        assert_eq!(flags(&unknown), ["unknown_code"]);
+        let word = [("Status", "failed"), ("ErrorCode", "EC_ABSENT")];
+        assert_eq!((verdict(&word).1, flags(&word)), (None, vec!["unknown_code"]));
+        for none in ["0", "000", "0.0", "", "null", "None", "N/A", "['0']", " 0 ", "No Error", "OK"] {
+            let said = [("Status", "sent"), ("DetailedStatus", "DELIVERED_TO_HANDSET"), ("ErrorCode", none)];
+            assert_eq!((verdict(&said).1, flags(&said)), (Some(20005), Vec::new()), "{none}");
+            let fields = [("SmsSid", "s1"), ("ErrorCode", none)]
+                .map(|(key, value)| RawField { key: key.to_owned().into(), value: Some(value.into()) });
+            assert!(StatusCallback::from_fields(fields.into()).is_err(), "{none} alone says nothing");
+        }
+        for field in ["DetailedStatusCode", "ExoStatusCode"] {
+            let both = [("Status", "sent"), (field, "20005"), ("ErrorCode", "23050")];
+            assert_eq!((verdict(&both).1, flags(&both)), (Some(20005), Vec::new()), "{field}");
+        }
+    }
+
+    #[test]
+    fn the_time_of_a_delivery_is_sent_at_where_no_other_is() {
+        let sent_at = |fields: &[(&str, &str)]| {
+            receipt(&[fields, &[("DeliveredAt", "2025-01-15 10:30:02 +0530")]].concat())
+                .outcome
+                .verdict
+                .sent_at
+        };
+        let (given, delivered) = ("2025-01-15T05:00:01Z".parse().ok(), "2025-01-15T05:00:02Z".parse().ok());
+        for code in ["20005", "20006"] {
+            assert_eq!(sent_at(&[("DetailedStatusCode", code)]), delivered, "{code}");
+        }
+        for none in ["1970-01-01 05:30:00", "", "null", "soon"] {
+            assert_eq!(sent_at(&[("Status", "delivered"), ("DateSent", none)]), delivered, "{none}");
+        }
+        for field in ["DateSent", "SentAt"] {
+            assert_eq!(sent_at(&[("Status", "sent"), (field, "2025-01-15 10:30:01")]), given, "{field}");
+        }
+        for status in ["queued", "failed", "teleported"] {
+            assert_eq!(sent_at(&[("Status", status)]), None, "{status} is no delivery");
+        }
     }
 
     #[test]

@@ -83,7 +83,8 @@ impl StatusCallback {
         let places = places(fields)?;
         let get = |field: Field| text(value_at(fields, places[field as usize])?);
         let any_of = [Field::Status, Field::DetailedStatusCode, Field::ExoStatusCode, Field::DetailedStatus];
-        let silent = any_of.iter().all(|&field| get(field).is_none());
+        let error = || get(Field::ErrorCode).filter(|text| !says_no_error(text));
+        let silent = any_of.iter().all(|&field| get(field).is_none()) && error().is_none();
         let Some(sid) = get(Field::SmsSid).filter(|_| !silent) else {
             let missing = [
                 get(Field::SmsSid).is_none().then_some("SmsSid"),
@@ -122,6 +123,14 @@ impl StatusCallback {
         .filter(|text| !text.is_empty())
     }
 
+    /// The detailed status code, as written. `ErrorCode` stands in for it where there is none, unless it says that there
+    /// was no error.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        let code = self.get(Field::DetailedStatusCode).or_else(|| self.get(Field::ExoStatusCode));
+        code.or_else(|| self.get(Field::ErrorCode).filter(|text| !says_no_error(text)))
+    }
+
     /// Every field as received, known or not.
     #[must_use]
     pub fn fields(&self) -> &[RawField] {
@@ -133,6 +142,13 @@ impl StatusCallback {
     pub fn into_parts(self) -> (MessageSid, Vec<RawField>) {
         (self.sid, self.fields)
     }
+}
+
+/// Whether an `ErrorCode` is a carrier's or a program's way to write that there was no error: `0`, `000`, `None`.
+fn says_no_error(text: &str) -> bool {
+    const WORDS: [&str; 8] = ["none", "nil", "na", "n/a", "-", "no error", "ok", "success"];
+    text.bytes().all(|byte| matches!(byte, b'0' | b'.'))
+        || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Where each known field says something, or stands at all; a repeat must not say something else.

@@ -175,7 +175,8 @@ pub enum Evidence {
 pub struct Verdict {
     /// How much it proves.
     pub evidence: Evidence,
-    /// Exotel's `DateSent`; none is the earliest.
+    /// Exotel's `DateSent`, or of a delivery `DeliveredAt` where there is no other: of several receipts that prove as
+    /// much the later time is believed, whichever field said it. None is the earliest.
     pub sent_at: Option<Time>,
     /// Whether it names a cause; an unrecognised code, no code and Exotel's own "unknown error" do not.
     pub specific: bool,

@@ -1,6 +1,7 @@
 //! `SMSMessage`: a message as the first version of Exotel's API writes it, in JSON and in XML.
 //!
-//! Source: Exotel's reference of SMS details. What callbacks do not say is null, or an empty element.
+//! Source: Exotel's reference of SMS details. What callbacks do not say is null, or an empty element, but for the times
+//! of its creation and its last change, for which those of its callbacks stand in.
 
 use chrono_tz::Tz;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -20,7 +21,7 @@ pub struct SmsMessage {
     account_sid: String,
     from: Option<String>,
     to: Option<String>,
-    date_created: Option<String>,
+    date_created: String,
     date_updated: String,
     date_sent: Option<String>,
     body: Option<String>,
@@ -61,8 +62,10 @@ impl SmsMessage {
             from: texts.from,
             to: outcome.recipient.raw.clone(),
             date_created: match created {
-                Some(ProviderTime::At(time)) => Some(local(time, zone)),
-                _ => None,
+                Some(ProviderTime::At(time)) => local(time, zone),
+                // Exotel always tells it, and clients rely on that. Never behind the last change, which a callback may
+                // date back.
+                _ => local(message.first_received_at.min(updated), zone),
             },
             date_updated: local(updated, zone),
             date_sent: date_sent(verdict).map(|time| local(time, zone)),

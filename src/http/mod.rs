@@ -15,6 +15,7 @@ mod fallback;
 mod health;
 mod messages;
 mod metrics;
+mod negotiation;
 mod openapi;
 mod pace;
 mod problem;
@@ -36,7 +37,9 @@ use axum::{
 };
 use tower::ServiceBuilder;
 use tower_http::{
-    catch_panic::CatchPanicLayer, compression::CompressionLayer, normalize_path::NormalizePath,
+    catch_panic::CatchPanicLayer,
+    compression::{CompressionLayer, DefaultPredicate, Predicate, predicate::NotForContentType},
+    normalize_path::NormalizePath,
     set_header::SetResponseHeaderLayer,
 };
 
@@ -46,6 +49,8 @@ pub use messages::message_json;
 pub use problem::Problem;
 pub use problem_kind::ProblemKind;
 pub use state::{AppState, Parts};
+
+use messages::export_format::WORKBOOK;
 
 /// The largest body of a callback, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -65,7 +70,7 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
     let deadline = from_fn_with_state(state.clone(), deadline::end);
     Router::new()
         .route("/messages", get(messages::list::list))
-        .route("/messages/export", get(messages::export::export).layer(CompressionLayer::new()))
+        .route("/messages/export", get(messages::export::export).layer(compression()))
         .route("/messages/lookup", post(messages::lookup::lookup))
         .route("/messages/{sid}", get(messages::get))
         .route("/messages/{sid}/callbacks", get(messages::callbacks))
@@ -82,6 +87,11 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::scrape::scrape))
         .merge(compat::routes())
+}
+
+/// Packs exports, but for workbooks, which are packed already.
+fn compression() -> CompressionLayer<impl Predicate> {
+    CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new(WORKBOOK)))
 }
 
 /// What a listener serves. A slash too many at the end of a URL is overlooked: it is easily typed, and

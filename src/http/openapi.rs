@@ -169,7 +169,7 @@ pub(super) struct CallbackFields {
         (name = "Exotel's API", description = "For tools that poll Exotel today"),
         (name = "Operation", description = "For those who run it"),
     ),
-    components(schemas(messages::export::Format)),
+    components(schemas(messages::export_format::Format)),
     modifiers(&ApiKey),
 )]
 pub(super) struct Description;

@@ -26,6 +26,8 @@ pub enum ProblemKind {
     BodyTooLarge,
     /// The body comes too slowly.
     BodyTooSlow,
+    /// The client takes none of the media types that there are.
+    NotAcceptable,
     /// The fields are no status callback.
     NotAStatusCallback,
     /// Too many callbacks wait already.
@@ -68,6 +70,7 @@ impl ProblemKind {
             Self::MalformedBody => (StatusCode::UNPROCESSABLE_ENTITY, "Malformed body"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::MissingScope => (StatusCode::FORBIDDEN, "Missing scope"),
+            Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "Not acceptable"),
             Self::NotAStatusCallback => (StatusCode::UNPROCESSABLE_ENTITY, "Not a status callback"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "Overloaded"),
             Self::QuestionRefused => (StatusCode::BAD_REQUEST, "Question refused"),

@@ -5,7 +5,7 @@ use std::{panic::resume_unwind, time::Duration};
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use super::{AppState, ProblemKind, pace::Reads};
+use super::{AppState, ProblemKind, messages::Unwritten, pace::Reads};
 use crate::storage::{QuestionFailure, StoreError};
 
 /// Why a question has no answer.
@@ -20,6 +20,9 @@ pub(super) enum Unanswered {
     /// The request's deadline has passed.
     #[error("the request took longer than http.request_timeout_ms")]
     Deadline,
+    /// What was read cannot be written.
+    #[error(transparent)]
+    Unwritten(#[from] Unwritten),
     /// The store does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -31,6 +34,7 @@ impl Unanswered {
         match self {
             Self::TooManyScans => ProblemKind::TooManyScans,
             Self::TookTooLong | Self::Deadline => ProblemKind::TookTooLong,
+            Self::Unwritten(_) => ProblemKind::Internal,
             Self::Store(error) => match error.question_failure() {
                 QuestionFailure::Refused => ProblemKind::QuestionRefused,
                 QuestionFailure::TookTooLong => ProblemKind::TookTooLong,
@@ -48,6 +52,9 @@ impl Unanswered {
         };
         match self.kind() {
             ProblemKind::StoreUnavailable => tracing::error!(error = %self, "the store does not do its work"),
+            ProblemKind::Internal if matches!(self, Self::Unwritten(_)) => {
+                tracing::error!(error = %self, "an answer cannot be written");
+            }
             ProblemKind::Internal => {
                 tracing::error!(error = %self, "the store holds what this version cannot read");
             }

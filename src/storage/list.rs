@@ -80,6 +80,22 @@ impl Store {
         Ok(Page { items: items.collect::<Result<_, _>>()?, next })
     }
 
+    /// How many messages `filter` asks for, counted up to `most`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot answer.
+    pub async fn count(&self, filter: &MessageFilter, most: u32) -> Result<i64, StoreError> {
+        let mut condition = Condition::of(filter, self.dialect());
+        let most = condition.bind(Argument::Number(most.into()));
+        let Condition { sql, arguments, .. } = condition;
+        let statement =
+            format!("SELECT count(*) FROM (SELECT 1 FROM messages WHERE {sql} LIMIT {most}) AS counted");
+        let (counted,): (i64,) = on_readers!(self, pool => {
+            bind_all!(sqlx::query_as(AssertSqlSafe(statement)).persistent(false), arguments).fetch_one(pool)
+        })?;
+        Ok(counted)
+    }
+
     /// The messages that have any of these sids, in the order of their sids.
     ///
     /// # Errors

@@ -122,7 +122,7 @@ each_backend! {
             ("label=diwali", "label", "NAME:VALUE"),
             ("account=a/b", "account", "64 characters"),
             ("received_from=yesterday", "received_from", "RFC 3339"),
-            ("sent_to=2025-01-15", "sent_to", "RFC 3339"),
+            ("sent_to=2025-13-15", "sent_to", "RFC 3339"),
             ("sent_to=0001-01-01T00:00:00Z", "sent_to", "1970"),
             ("older_than=soon", "older_than", "duration"),
             ("older_than=1h&older_than=2h", "older_than", "more than once"),

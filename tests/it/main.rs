@@ -44,4 +44,5 @@ mod simulate;
 mod starts;
 mod stats;
 mod status_codes;
+mod times;
 mod traces;

@@ -1,4 +1,4 @@
-//! Messages as rows of a table, as spreadsheets read them.
+//! Messages as rows of a table, as programs and spreadsheets read them.
 
 use std::borrow::Cow;
 

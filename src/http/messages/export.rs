@@ -1,90 +1,51 @@
 //! Exports: what a list shows, as long as it is, streamed.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, HeaderName, header},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
+use chrono_tz::Tz;
 use futures_util::{Stream, stream};
 use tokio::time::timeout;
 
-use super::{csv_rows, filter::FilterReader, filter_params::FilterParams, view::MessageView};
-use crate::{
-    domain::Message,
-    http::{
-        AppState, Problem,
-        extract::{QueryPairs, once},
-        openapi::Refusals,
-        pace::Reads,
-        question::Unanswered,
-    },
-    storage::{Cursor, MessageFilter, Page, PageRequest, StoreError},
+use super::{
+    export_format::Format,
+    filter::FilterReader,
+    filter_params::FilterParams,
+    row_writer::{RowWriter, Rows},
+    view::MessageView,
+    workbook::MOST_ROWS,
 };
+use crate::http::{
+    AppState, Problem, ProblemKind,
+    extract::{QueryPairs, once},
+    openapi::{ProblemBody, Refusals},
+    pace::Reads,
+    question::Unanswered,
+};
+use crate::storage::{Cursor, MessageFilter, Page, PageRequest};
 
 /// How many messages one question to the database brings. Between two of them nothing is held but a place:
 /// a client that reads slowly keeps neither a connection nor a snapshot.
 const ROWS_PER_PAGE: u16 = 500;
 
-/// How an export is written.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    strum::EnumString,
-    strum::IntoStaticStr,
-    strum::VariantArray,
-    utoipa::ToSchema,
-)]
-#[strum(serialize_all = "snake_case")]
-#[schema(rename_all = "snake_case")]
-pub(crate) enum Format {
-    /// A JSON object a line.
-    Ndjson,
-    /// A table with a line of names.
-    Csv,
-}
-
-impl Format {
-    /// As `Accept` prefers it; JSON where it does not care.
-    fn accepted(headers: &HeaderMap) -> Self {
-        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let types = accept.split(',').map(|media| media.split(';').next().unwrap_or_default().trim());
-        let known = types.filter_map(|media| match media {
-            "text/csv" => Some(Self::Csv),
-            "application/x-ndjson" | "application/ndjson" | "application/json" => Some(Self::Ndjson),
-            _ => None,
-        });
-        known.take(1).next().unwrap_or(Self::Ndjson)
-    }
-
-    fn headers(self) -> [(HeaderName, &'static str); 2] {
-        match self {
-            Self::Ndjson => [
-                (header::CONTENT_TYPE, "application/x-ndjson"),
-                (header::CONTENT_DISPOSITION, "attachment; filename=\"messages.ndjson\""),
-            ],
-            Self::Csv => [
-                (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
-                (header::CONTENT_DISPOSITION, "attachment; filename=\"messages.csv\""),
-            ],
-        }
-    }
-}
-
 /// Every message that the filters ask for.
 ///
-/// Newest first, streamed; packed where `Accept-Encoding` names gzip. An answer that breaks off is no whole one.
+/// Newest first, streamed; packed where `Accept-Encoding` names gzip. An answer that breaks off is no whole one. In a
+/// workbook times are by the clock of the accounts that are asked for, where they have one time zone, and in UTC
+/// otherwise: the names of the columns say which.
 #[utoipa::path(
     get, path = "/messages/export", tag = "Messages",
-    params(FilterParams, ("format" = Option<Format>, Query, description = "How it is written; `Accept` decides otherwise.")),
+    params(FilterParams, ("format" = Option<Format>, Query, description = "How it is written; `Accept` decides otherwise. A workbook (`xlsx`) holds 1,048,575 messages.")),
     responses(
-        (status = 200, description = "A JSON object a line, or a table", content(
-            (MessageView = "application/x-ndjson"), (String = "text/csv"))),
+        (status = 200, description = "A JSON object a line, a table, or a workbook", content(
+            (MessageView = "application/x-ndjson"), (String = "text/csv"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+        (status = 406, description = "`Accept` takes none of these, and `available` names them", body = ProblemBody, content_type = "application/problem+json"),
         Refusals,
     ),
 )]
@@ -97,48 +58,83 @@ pub(crate) async fn export(
     let filter = FilterReader::read(&state, &pairs, &["format"], |name, value| {
         once(&mut format, name, super::filter_values::word(name, value)?)
     })?;
-    let format = format.unwrap_or_else(|| Format::accepted(&headers));
-    let export = Arc::new(Export { state, filter, format });
+    let format = format.map_or_else(|| Format::accepted(&headers), Ok)?;
+    if format == Format::Xlsx {
+        fits_a_sheet(&state, &filter).await?;
+    }
+    let writer = RowWriter::new(format, zone(&state, &filter)).map_err(Unanswered::from)?;
+    let export = Arc::new(Export { state, filter });
     // The first page decides whether there is an answer at all.
-    let first = export.page(Reads::Scan, None).await?;
+    let first = export.page(Reads::Scan, None, writer).await?;
     let rows = Body::from_stream(export.stream(first));
     Ok((format.headers(), rows).into_response())
+}
+
+/// Counts the messages before the answer begins. Where that takes too long, it begins all the same: it breaks off where
+/// they turn out to be too many.
+async fn fits_a_sheet(state: &AppState, filter: &MessageFilter) -> Result<(), Problem> {
+    let (store, filter) = (state.store.clone(), filter.clone());
+    let counted = state.ask(Reads::Scan, async move { store.count(&filter, MOST_ROWS + 1).await }).await;
+    let counted = match counted {
+        Err(unanswered) if unanswered.kind() == ProblemKind::TookTooLong => return Ok(()),
+        counted => counted?,
+    };
+    if counted <= i64::from(MOST_ROWS) {
+        return Ok(());
+    }
+    let fault = "xlsx holds 1048575 messages, and more are asked for; narrow the question, such as by received_from and \
+                 received_to, or take csv or ndjson";
+    Err(Problem::parameter("format", fault).with("max_messages", MOST_ROWS))
+}
+
+/// The time zone of the accounts that are asked for, where it is one.
+fn zone(state: &AppState, filter: &MessageFilter) -> Tz {
+    let accounts = state.accounts_among(&filter.accounts);
+    let zones: BTreeSet<&str> = accounts.iter().map(|account| account.time_zone.name()).collect();
+    if zones.len() == 1 { accounts[0].time_zone } else { Tz::UTC }
 }
 
 /// An export that is under way.
 struct Export {
     state: AppState,
     filter: MessageFilter,
-    format: Format,
 }
 
-/// A part of an export, as it is written.
+/// A part of an export, as it is written, and what writes the next one.
 struct Written {
     rows: Bytes,
     next: Option<Cursor>,
+    writer: RowWriter,
 }
 
 /// Where an export goes on.
 enum Place {
     At(Written),
-    After(Cursor),
+    After(Cursor, RowWriter),
     End,
 }
 
 impl Export {
-    async fn page(self: &Arc<Self>, reads: Reads, after: Option<Cursor>) -> Result<Written, Unanswered> {
+    async fn page(
+        self: &Arc<Self>,
+        reads: Reads,
+        after: Option<Cursor>,
+        mut writer: RowWriter,
+    ) -> Result<Written, Unanswered> {
         let (export, page) = (Arc::clone(self), PageRequest { limit: ROWS_PER_PAGE, after });
         let written = async move {
             let Page { items, next } = export.state.store.list(&export.filter, page).await?;
-            let head = if after.is_none() { export.head() } else { Bytes::new() };
-            Ok(Written { rows: [head, export.rows(&items)?].concat().into(), next })
+            let rows = Rows { messages: items, are_last: next.is_none() };
+            let rows = writer.write(rows, &export.state.table).await;
+            Ok(rows.map(|rows| Written { rows, next, writer }))
         };
-        self.state.ask(reads, written).await
+        Ok(self.state.ask(reads, written).await??)
     }
 
     /// A page behind the first. It has a request's time: an export may take long, but has to go on.
-    async fn next_page(self: &Arc<Self>, seen: Cursor) -> Result<Written, Unanswered> {
-        let page = timeout(self.state.request_timeout, self.page(Reads::RestOfScan, Some(seen))).await;
+    async fn next_page(self: &Arc<Self>, seen: Cursor, writer: RowWriter) -> Result<Written, Unanswered> {
+        let page = self.page(Reads::RestOfScan, Some(seen), writer);
+        let page = timeout(self.state.request_timeout, page).await;
         page.unwrap_or(Err(Unanswered::Deadline)).inspect_err(|unanswered| {
             unanswered.log();
             tracing::warn!("an export ends early");
@@ -150,34 +146,13 @@ impl Export {
     /// fails ends the answer without its end, so that nobody takes a part for the whole.
     fn stream(self: Arc<Self>, first: Written) -> impl Stream<Item = Result<Bytes, Unanswered>> {
         stream::try_unfold((self, Place::At(first)), async |(export, place)| {
-            let Written { rows, next } = match place {
+            let Written { rows, next, writer } = match place {
                 Place::At(written) => written,
-                Place::After(seen) => export.next_page(seen).await?,
+                Place::After(seen, writer) => export.next_page(seen, writer).await?,
                 Place::End => return Ok(None),
             };
-            Ok(Some((rows, (export, next.map_or(Place::End, Place::After)))))
+            let place = next.map_or(Place::End, |next| Place::After(next, writer));
+            Ok(Some((rows, (export, place))))
         })
-    }
-
-    fn head(&self) -> Bytes {
-        match self.format {
-            Format::Ndjson => Bytes::new(),
-            Format::Csv => csv_rows::head(),
-        }
-    }
-
-    fn rows(&self, messages: &[Message<'_>]) -> Result<Bytes, StoreError> {
-        let views = messages.iter().map(|message| MessageView::of(message, &self.state.table));
-        match self.format {
-            Format::Csv => Ok(csv_rows::rows(views)),
-            Format::Ndjson => {
-                let mut lines = Vec::with_capacity(messages.len() * 512);
-                for view in views {
-                    serde_json::to_writer(&mut lines, &view)?;
-                    lines.push(b'\n');
-                }
-                Ok(lines.into())
-            }
-        }
     }
 }

@@ -2,11 +2,14 @@
 
 use chrono::TimeDelta;
 
-use super::filter_values::{account, age, code, label, status, time, word};
+use super::{
+    filter_values::{account, age, code, label, status, word},
+    time_bound::TimeBound,
+};
 use crate::{
-    domain::{Anomaly, Recipient, Time},
+    domain::{Account, Anomaly, Recipient, Time},
     http::{AppState, Problem, extract::once},
-    storage::MessageFilter,
+    storage::{MessageFilter, Window},
 };
 
 /// Collects the filters of a query string.
@@ -14,6 +17,8 @@ pub(crate) struct FilterReader<'s> {
     state: &'s AppState,
     filter: MessageFilter,
     recipients: Vec<String>,
+    /// The ends of windows, in the order of [`Self::BOUNDS`].
+    bounds: [Option<TimeBound>; 4],
     older_than: Option<TimeDelta>,
     /// How many values each of the parameters has so far.
     values: [usize; FilterReader::PARAMETERS.len()],
@@ -22,6 +27,9 @@ pub(crate) struct FilterReader<'s> {
 impl<'s> FilterReader<'s> {
     /// How many values one of them may have. Beyond it a statement comes near what the databases take.
     const MOST_VALUES: usize = 100;
+
+    /// The parameters that are ends of windows.
+    const BOUNDS: [&'static str; 4] = ["received_from", "received_to", "sent_from", "sent_to"];
 
     /// The parameters that filter.
     const PARAMETERS: [&'static str; 15] = [
@@ -53,6 +61,7 @@ impl<'s> FilterReader<'s> {
             state,
             filter: MessageFilter::default(),
             recipients: Vec::new(),
+            bounds: [const { None }; 4],
             older_than: None,
             values: [0; _],
         };
@@ -105,23 +114,37 @@ impl<'s> FilterReader<'s> {
             }
             "anomaly" => filter.anomalies.insert(word::<Anomaly>(name, value)?),
             "custom_field" => filter.custom_fields.push(value.to_owned()),
-            "received_from" => once(&mut filter.received.from, name, time(name, value)?)?,
-            "received_to" => once(&mut filter.received.to, name, time(name, value)?)?,
-            "sent_from" => once(&mut filter.sent.from, name, time(name, value)?)?,
-            "sent_to" => once(&mut filter.sent.to, name, time(name, value)?)?,
-            _ => once(&mut self.older_than, name, age(name, value)?)?,
+            "older_than" => once(&mut self.older_than, name, age(name, value)?)?,
+            bound => {
+                let places = Self::BOUNDS.iter().zip(&mut self.bounds);
+                let place = places.filter(|(name, _)| **name == bound).map(|(_, place)| place).next();
+                let place = place.expect("all other parameters are ends of windows");
+                once(place, name, TimeBound::read(name, value)?)?;
+            }
         }
         Ok(())
     }
 
     /// What they ask for together.
     fn finish(self) -> Result<MessageFilter, Problem> {
-        let Self { state, mut filter, recipients, older_than, .. } = self;
+        let Self { state, mut filter, recipients, bounds, older_than, .. } = self;
+        let accounts = state.accounts_among(&filter.accounts);
+        let instant = |at: usize| {
+            let bound = bounds[at].as_ref();
+            let accounts = accounts.iter().map(|account| -> &Account { account });
+            bound.map(|bound| bound.instant(Self::BOUNDS[at], accounts)).transpose()
+        };
+        filter.received = Window { from: instant(0)?, to: instant(1)? };
+        filter.sent = Window { from: instant(2)?, to: instant(3)? };
         for (name, from, window) in
             [("received_to", "received_from", filter.received), ("sent_to", "sent_from", filter.sent)]
         {
             if window.from.zip(window.to).is_some_and(|(from, to)| from >= to) {
-                return Err(Problem::parameter(name, format!("must be later than `{from}`")));
+                let fault = format!(
+                    "must be later than `{from}`: it is the first moment behind the window, so that the whole of a day \
+                     ends where the next one begins"
+                );
+                return Err(Problem::parameter(name, fault));
             }
         }
         if let Some(age) = older_than {
@@ -131,7 +154,7 @@ impl<'s> FilterReader<'s> {
         }
         for raw in &recipients {
             // The accounts in question may be of several countries.
-            for account in state.accounts_among(&filter.accounts) {
+            for account in &accounts {
                 let recipient = Recipient::read(raw, account.country);
                 if !filter.recipients.contains(&recipient) {
                     filter.recipients.push(recipient);

@@ -2,7 +2,7 @@
 
 use utoipa::IntoParams;
 
-use crate::domain::{Category, Outcome, Retry, Status, Time};
+use crate::domain::{Category, Outcome, Retry, Status};
 
 /// Which messages are asked for. Repeated values of one are alternatives; it has 100 of them at most.
 #[derive(IntoParams)]
@@ -39,18 +39,19 @@ pub(crate) struct FilterParams {
     /// With these texts of the sender's own.
     #[param(max_items = 100)]
     custom_field: Option<Vec<String>>,
-    /// First received at this time or later (RFC 3339).
-    #[param(value_type = Option<String>, format = DateTime)]
-    received_from: Option<Time>,
-    /// First received before this time.
-    #[param(value_type = Option<String>, format = DateTime)]
-    received_to: Option<Time>,
+    /// First received at this time or later: as RFC 3339 writes it; or without an offset, or as a date, which is its
+    /// midnight, by the clock of the accounts that are asked for. These must then have one time zone.
+    #[param(example = "2026-11-21T18:30:00+05:30")]
+    received_from: Option<String>,
+    /// First received before this time. A date is its first moment, and itself left out.
+    #[param(example = "2026-11-22")]
+    received_to: Option<String>,
     /// Sent at this time or later.
-    #[param(value_type = Option<String>, format = DateTime)]
-    sent_from: Option<Time>,
+    #[param(example = "2026-11-21 18:30")]
+    sent_from: Option<String>,
     /// Sent before this time.
-    #[param(value_type = Option<String>, format = DateTime)]
-    sent_to: Option<Time>,
+    #[param(example = "2026-11-22T18:30:00Z")]
+    sent_to: Option<String>,
     /// First received longer ago than this.
     #[param(example = "90m")]
     older_than: Option<String>,

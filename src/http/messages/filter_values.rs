@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::TimeDelta;
 use strum::VariantArray;
 
 use crate::{
-    domain::{AccountName, Labels, ReportedStatus, Status, Time},
+    domain::{AccountName, Labels, ReportedStatus, Status},
     http::Problem,
 };
 
@@ -49,18 +49,6 @@ pub(super) fn label(name: &str, value: &str) -> Result<(String, String), Problem
         return Err(Problem::parameter(name, fault));
     }
     Ok((key.to_owned(), value.to_owned()))
-}
-
-/// RFC 3339. A `+` that was not encoded has become a space.
-pub(super) fn time(name: &str, value: &str) -> Result<Time, Problem> {
-    let read = DateTime::parse_from_rfc3339(&value.replace(' ', "+"));
-    let time = read.map_err(|_| {
-        Problem::parameter(name, "must be a time as RFC 3339 writes it, such as 2026-11-21T18:30:00+05:30")
-    })?;
-    let time = time.with_timezone(&Utc).trunc_subsecs(6);
-    let years = Time::UNIX_EPOCH..DateTime::from_timestamp(253_402_300_800, 0).unwrap_or(Time::MAX_UTC);
-    let fault = || Problem::parameter(name, "must lie between the years 1970 and 9999");
-    years.contains(&time).then_some(time).ok_or_else(fault)
 }
 
 pub(super) fn age(name: &str, value: &str) -> Result<TimeDelta, Problem> {

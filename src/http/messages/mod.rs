@@ -1,13 +1,18 @@
 //! Questions about messages: one, many at once, lists.
 
+mod cells;
 mod csv_rows;
 pub(super) mod export;
+pub(super) mod export_format;
 mod filter;
 mod filter_params;
 mod filter_values;
 pub(super) mod list;
 pub(super) mod lookup;
+mod row_writer;
+mod time_bound;
 mod view;
+mod workbook;
 
 use std::borrow::Cow;
 
@@ -20,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-pub(super) use self::{filter::FilterReader, filter_params::FilterParams};
+pub(super) use self::{filter::FilterReader, filter_params::FilterParams, row_writer::Unwritten};
 
 use self::view::{MessageView, ReceiptView};
 use super::{

@@ -64,7 +64,7 @@ fn message() -> Value {
         "AccountSid": "acme1m",
         "From": null,
         "To": "09812345670",
-        "DateCreated": null,
+        "DateCreated": "2025-01-15 10:30:06",
         "DateUpdated": "2025-01-15 10:30:06",
         "DateSent": "2025-01-15 10:30:05",
         "Body": null,

@@ -67,6 +67,30 @@ on_each! {
         }
     }
 
+    async fn the_first_callback_stands_in_for_the_creation(app) {
+        let fields = [("SmsSid", "s1"), ("Status", "submitted")];
+        record(&app, "acme", &fields).await;
+        record(&app, "berlin", &fields).await;
+        app.clock.fetch_add(60_000_000, std::sync::atomic::Ordering::Relaxed);
+        record(&app, "acme", &[("SmsSid", "s1"), ("Status", "sent")]).await;
+        let path = "/v1/Accounts/acme1m/SMS/Messages/s1";
+        let told = sms(&app, &format!("{path}.json"), ACME).await;
+        assert_eq!((&told["DateCreated"], &told["DateUpdated"]), (&json!("2025-01-15 10:30:00"), &json!("2025-01-15 10:31:00")));
+        assert!(xml(&ask(&app, path, ACME).await).contains("<DateCreated>2025-01-15 10:30:00</DateCreated>"));
+        let berlin = sms(&app, "/v1/Accounts/berlin/SMS/Messages/s1.json", BERLIN).await;
+        assert_eq!(berlin["DateCreated"], "2025-01-15 06:00:00", "by the clock of the account");
+        for (sid, created, told) in [
+            ("s2", "2025-01-15 10:00:00 +0530", "2025-01-15 10:00:00"),
+            ("s3", "soon", "2025-01-15 10:30:30"),
+            ("s4", "", "2025-01-15 10:30:30"),
+        ] {
+            let fields = [("SmsSid", sid), ("Status", "sent"), ("DateCreated", created), ("DateUpdated", "2025-01-15 10:30:30")];
+            record(&app, "acme", &fields).await;
+            let message = sms(&app, &format!("/v1/Accounts/acme1m/SMS/Messages/{sid}.json"), ACME).await;
+            assert_eq!(message["DateCreated"], told, "{sid}: said, or never behind the last change");
+        }
+    }
+
     async fn the_last_change_is_what_callbacks_say_or_when_they_came(app) {
         let updated = async |fields: &[(&str, &str)]| {
             record(&app, "acme", &[&[("SmsSid", "s1"), ("Status", "sent")], fields].concat()).await;

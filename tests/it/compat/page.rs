@@ -58,7 +58,13 @@ async fn run(app: &TestApp, command: &str) -> String {
 /// An answer without what differs from run to run.
 fn timeless(answer: &str) -> String {
     let mut text = answer.to_owned();
-    for (before, after) in [("\"request_id\":\"", '"'), ("\"DateUpdated\":\"", '"'), ("<DateUpdated>", '<')] {
+    for (before, after) in [
+        ("\"request_id\":\"", '"'),
+        ("\"DateCreated\":\"", '"'),
+        ("<DateCreated>", '<'),
+        ("\"DateUpdated\":\"", '"'),
+        ("<DateUpdated>", '<'),
+    ] {
         if let Some((head, rest)) = text.split_once(before) {
             let (_, tail) = rest.split_once(after).unwrap();
             text = format!("{head}{before}…{after}{tail}");

@@ -3,6 +3,7 @@
 mod bad;
 mod deadline;
 mod scans;
+mod sheets;
 
 use std::time::{Duration, Instant};
 

@@ -70,18 +70,22 @@ pub fn said() -> impl Strategy<Value = Said> {
     let to = select(vec!["09812345670", "+919812345670", "9812345671", "0XXXXX45670", "12"]);
     let units = select(vec!["1", "2", "10", "null", "-1", "x"]);
     let verdict = (option::weighted(0.8, codes()), option::of(names()), option::weighted(0.8, statuses()));
-    let rest = (option::of(time), option::of(units), option::of(to), option::of(texts()));
+    let times = (option::of(time.clone()), option::of(time));
+    let error = option::weighted(0.3, select(vec!["23050", "20005", "999", "0", "None", "x"]));
+    let rest = (times, error, option::of(units), option::of(to), option::of(texts()));
     let labels = vec((select(vec!["a", "b", "campaign_id"]), texts()), 0..3);
     (verdict, rest, labels, any::<bool>(), 0..5_i64).prop_map(
         |(verdict, rest, labels, bad_text, received_at)| {
             let (code, name, status) = verdict;
-            let (time, units, to, custom) = rest;
+            let ((sent, delivered), error, units, to, custom) = rest;
             let fields = [
                 ("DetailedStatusCode", code),
                 ("DetailedStatus", name),
                 // A callback without any of the three is none.
                 ("Status", status.filter(|word| !word.is_empty()).or(Some("sent".to_owned()))),
-                ("DateSent", time.map(String::from)),
+                ("ErrorCode", error.map(String::from)),
+                ("DateSent", sent.map(String::from)),
+                ("DeliveredAt", delivered.map(String::from)),
                 ("SmsUnits", units.map(String::from)),
                 ("To", to.map(String::from)),
                 ("CustomField", custom),

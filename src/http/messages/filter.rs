@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 
-use super::filter_values::{account, age, code, label, status, time, word};
+use super::filter_values::{account, age, code, label, recipients, status, time, word};
 use crate::{
-    domain::{Anomaly, Recipient, Time},
+    domain::{Anomaly, Time},
     http::{AppState, Problem, extract::once},
     storage::MessageFilter,
 };
@@ -116,7 +116,7 @@ impl<'s> FilterReader<'s> {
 
     /// What they ask for together.
     fn finish(self) -> Result<MessageFilter, Problem> {
-        let Self { state, mut filter, recipients, older_than, .. } = self;
+        let Self { state, mut filter, recipients: asked, older_than, .. } = self;
         for (name, from, window) in
             [("received_to", "received_from", filter.received), ("sent_to", "sent_from", filter.sent)]
         {
@@ -129,10 +129,9 @@ impl<'s> FilterReader<'s> {
             // Nothing was received before, and Postgres' times begin later than chrono's.
             filter.received.end_at(then.unwrap_or(Time::UNIX_EPOCH).max(Time::UNIX_EPOCH));
         }
-        for raw in &recipients {
-            // The accounts in question may be of several countries.
-            for account in state.accounts_among(&filter.accounts) {
-                let recipient = Recipient::read(raw, account.country);
+        let accounts = state.accounts_among(&filter.accounts);
+        for raw in &asked {
+            for recipient in recipients("to", raw, &accounts)? {
                 if !filter.recipients.contains(&recipient) {
                     filter.recipients.push(recipient);
                 }

@@ -31,6 +31,8 @@ pub enum Anomaly {
     BadLabel = 1 << 9,
     /// A receipt takes no part in the outcome: its callback URL was signed for another recipient.
     SignedForAnother = 1 << 10,
+    /// The recipient is neither a number nor a masked one.
+    BadRecipient = 1 << 11,
 }
 
 /// A set of [`Anomaly`].

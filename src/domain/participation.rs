@@ -24,7 +24,7 @@ pub fn participation(receipts: &[&DeliveryReceipt]) -> Vec<bool> {
     let unlimited = || receipts.iter().filter(|receipt| receipt.signed_for.is_none());
     let named: BTreeSet<&str> = unlimited().filter_map(|receipt| receipt.number()).collect();
     let masked = unlimited().filter_map(|receipt| receipt.outcome.recipient.raw.as_deref());
-    let masked = masked.filter(|raw| shows_digits(raw)).max();
+    let masked = masked.filter(|raw| Recipient::shows_digits(raw)).max();
     let signed = receipts.iter().filter_map(|receipt| receipt.signed_for.as_deref());
     let credible = if named.is_empty() {
         let possible = signed.filter(|number| masked.is_none_or(|masked| may_be(number, masked)));
@@ -36,12 +36,6 @@ pub fn participation(receipts: &[&DeliveryReceipt]) -> Vec<bool> {
         receipt.signed_for.as_deref().is_none_or(|number| credible.contains(number))
     };
     receipts.iter().map(takes_part).collect()
-}
-
-/// Whether a text shows enough of a number to tell it from another.
-fn shows_digits(raw: &str) -> bool {
-    // A zero in front is how a number is dialled.
-    raw.bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0').count() >= Recipient::SHOWN
 }
 
 /// Whether a number may be the one of which another text shows some digits.

@@ -87,7 +87,9 @@ impl DeliveryReceipt {
         let sms_units = units.and_then(whole_number).filter(|&units| units >= 0);
         anomalies.insert_if(units.is_some() && sms_units.is_none(), Anomaly::BadUnits);
         let recipient = callback.get(Field::To).map(|to| Recipient::read(to, account.country));
-        let recipient = recipient.unwrap_or_default().signed_for(signed_for.as_deref());
+        let recipient = recipient.unwrap_or_default();
+        anomalies.insert_if(recipient.is_no_number(), Anomaly::BadRecipient);
+        let recipient = recipient.signed_for(signed_for.as_deref());
         let outcome = DeliveryOutcome {
             verdict,
             sms_units,

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
-use rlibphonenumber::{
-    PHONE_NUMBER_UTIL as NUMBERS, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region,
-};
+use rlibphonenumber::{PHONE_NUMBER_UTIL as NUMBERS, Region};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::{
+    number_text::{self, MASK},
+    numbering,
+    raw_field::text,
+};
 
 /// A country, by its ISO 3166 code of two letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,41 +52,29 @@ impl Recipient {
     /// Letters are refused first: Exotel masks digits with `X`, which telephone keypads spell 9.
     #[must_use]
     pub fn read(raw: &str, country: Country) -> Self {
-        let plain = |b: u8| b.is_ascii_digit() || b"+-() .".contains(&b);
         let indian = (country == Country::INDIA).then(|| indian_mobile(raw)).flatten();
-        let read = || raw.bytes().all(plain).then(|| Self::e164(raw, country)).flatten();
+        let read = || number_text::dialled(raw).and_then(|dialled| numbering::e164(&dialled, country.0));
         // Japan has longer numbers that can be dialled, but not from abroad.
         let e164 = indian.or_else(|| read().filter(|number| number.len() <= "+".len() + Self::LONGEST));
         Self { e164, raw: Some(raw.to_owned()) }
     }
 
+    /// Reads what somebody asks for, as [`Self::read`] does. None where no message can be to that: it says nothing, or
+    /// is made of digits that are no number. A mask, and any other text, may be what Exotel wrote.
+    #[must_use]
+    pub fn asked(raw: &str, country: Country) -> Option<Self> {
+        let recipient = Self::read(text(raw)?, country);
+        (recipient.e164.is_some() || !number_text::has_no_letters(raw)).then_some(recipient)
+    }
+
+    /// Whether its text is neither a number nor one that is masked.
+    #[must_use]
+    pub fn is_no_number(&self) -> bool {
+        self.e164.is_none() && self.raw.as_deref().is_some_and(|raw| !number_text::is_masked(raw))
+    }
+
     /// How many digits a number has at most. Source: ITU-T E.164, section 6.2.1.
     const LONGEST: usize = 15;
-
-    /// A valid number; or one of a range that the metadata does not know yet, if it is as long as its
-    /// country's mobile numbers are. `0` before the country code is a spelling of Exotel's.
-    fn e164(raw: &str, country: Country) -> Option<String> {
-        let number = NUMBERS.parse(raw, Some(country.0)).ok()?;
-        let format = |number: &PhoneNumber| number.format_as(PhoneNumberFormat::E164).into_owned();
-        if number.is_valid() {
-            return Some(format(&number));
-        }
-        let digits: String = raw.chars().filter(char::is_ascii_digit).collect();
-        let with_code = format!("+{}", digits.trim_start_matches('0'));
-        let with_code = NUMBERS.parse(&with_code, Some(country.0)).ok();
-        let code = NUMBERS.get_country_code_for_region(country.0);
-        let home = with_code.filter(|number| Some(number.country_code) == code && number.is_valid());
-        home.map(|number| format(&number)).or_else(|| {
-            let region = NUMBERS.get_region_for_country_code(number.country_code)?;
-            let mobile =
-                NUMBERS.get_example_number_for_type_and_region(region, PhoneNumberType::Mobile).ok()?;
-            let length = |number: &PhoneNumber| number.get_national_significant_number().len();
-            let e164 = (length(&number) == length(&mobile)).then(|| format(&number))?;
-            // Zeroes in front may be part of the number, or of how it is dialled.
-            let again = NUMBERS.parse(&e164, None::<Region>).ok()?;
-            (format(&again) == e164 && length(&again) == length(&mobile)).then_some(e164)
-        })
-    }
 
     /// Whether both are the same number, however each is spelled. Exotel masks digits: where `said` shows
     /// `X` or `*`, any digit may stand, but [`Self::SHOWN`] digits at least must be there and agree.
@@ -107,6 +99,14 @@ impl Recipient {
             Some(number) => Self { e164: Some(number.to_owned()), ..self },
             None => self,
         }
+    }
+
+    /// Whether a text shows enough of a number to tell it from another.
+    pub(super) fn shows_digits(raw: &str) -> bool {
+        // A zero in front is how a number is dialled.
+        let shown =
+            number_text::places(raw).filter(|&place| place != MASK).skip_while(|&digit| digit == b'0');
+        shown.count() >= Self::SHOWN
     }
 
     /// How many digits of a masked number have to be there before it may be another one.
@@ -135,17 +135,9 @@ fn indian_mobile(raw: &str) -> Option<String> {
     spellings.into_iter().find(mobile).map(|digits| format!("+91{digits}"))
 }
 
-/// What a masked digit is written as.
-const MASK: u8 = b'X';
-
 /// The digits of a number in any spelling, with their masks, without zeros before a code.
 fn places(text: &str) -> Vec<u8> {
-    let place = |b: u8| match b {
-        b'0'..=b'9' => Some(b),
-        b'x' | b'X' | b'*' => Some(MASK),
-        _ => None,
-    };
-    text.bytes().filter_map(place).skip_while(|&b| b == b'0').collect()
+    number_text::places(text).skip_while(|&b| b == b'0').collect()
 }
 
 impl fmt::Display for Recipient {
@@ -164,7 +156,7 @@ impl fmt::Debug for Recipient {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{prelude::*, sample::select};
 
     use super::*;
 
@@ -192,11 +184,82 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
         #[test]
+        fn every_spelling_is_that_number(
+            front in select(vec!["", "'", "tel:", "=\"", "\u{202a}", "\u{feff}", "(", " "]),
+            prefix in select(vec![
+                "", "0", "91", "+91", "0091", "091", "+0", "+00", "00", "+091", "+0091", "+910", "+9100", "00910", "910",
+                "+00910", "0910",
+            ]),
+            gap in select(vec!["", " ", "-", "\u{a0}", "\u{2009}", "\u{2011}", "\u{2013}", "\u{200b}", "\u{200e}", "−", "．", "("]),
+            zero in select(vec!['0', '０', '٠', '۰', '०', '০', '௦', '𝟎', '𝟬']),
+            number in "98[0-9]{8}",
+        ) {
+            // Two numbers may be meant: Iran's numbers begin with 98 as well.
+            let in_iran = NUMBERS.parse(format!("+{number}"), None::<Region>).is_ok_and(|number| number.is_valid());
+            prop_assume!(!in_iran);
+            let digit = |c: char| c.to_digit(10).map_or(c, |digit| char::from_u32(zero as u32 + digit).unwrap());
+            let digits: String = number.chars().map(digit).collect();
+            let cut = digits.char_indices().nth(5).unwrap().0;
+            let raw = format!("{front}{prefix}{gap}{}{gap}{}", &digits[..cut], &digits[cut..]);
+            prop_assert_eq!(e164(&raw), Some(format!("+91{number}")), "{:?}", raw);
+        }
+
+        #[test]
+        fn no_zeroes_make_another_number_of_a_mobile(prefix in "[+]?0{0,4}(91)?0{0,2}", number in "[6-9][0-9]{9}") {
+            let read = e164(&format!("{prefix}{number}"));
+            let plain = NUMBERS.parse(format!("{prefix}{number}"), Some(Region::IN)).is_ok_and(|number| number.is_valid());
+            prop_assert!(plain || read.is_none() || read == Some(format!("+91{number}")) || prefix.starts_with('+')
+                || prefix.starts_with("00"), "{}{}: {:?}", prefix, number, read);
+            if let Some(read) = read {
+                prop_assert_eq!(e164(&read), Some(read.clone()));
+            }
+        }
+
+        #[test]
         fn the_short_way_reads_indian_mobiles_as_the_long_way(prefix in "0|\\+91|91|", digits in "[6-9][0-9]{9}") {
             let raw = format!("{prefix}{digits}");
-            let long = Recipient::e164(&raw, Country::INDIA);
+            let long = numbering::e164(&raw, Region::IN);
             prop_assert_eq!(indian_mobile(&raw), long);
         }
+    }
+
+    #[test]
+    fn zeroes_behind_the_way_out_of_the_country_are_read_where_one_number_is_meant() {
+        for (raw, expected) in [
+            ("+09812345670", Some("+919812345670")),
+            ("+009812345670", Some("+919812345670")),
+            ("+0 91 98123 45670", Some("+919812345670")),
+            ("+91 0 98123 45670", Some("+919812345670")),
+            ("009109812345670", Some("+919812345670")),
+            ("+0 44 20 7946 0018", Some("+442079460018")),
+            ("+44 (0) 20 7946 0018", Some("+442079460018")),
+            // India's 65812 34567 and Singapore's 8123 4567.
+            ("+06581234567", None),
+            ("+0", None),
+            ("+00000098", None),
+        ] {
+            assert_eq!(e164(raw).as_deref(), expected, "{raw}");
+        }
+        let italian = Country(Region::IT);
+        let read = |raw| Recipient::read(raw, italian).e164;
+        assert_eq!(
+            read("06 6982 0001").as_deref(),
+            Some("+390669820001"),
+            "the zero is a part of the number"
+        );
+    }
+
+    #[test]
+    fn what_can_be_asked_for() {
+        for raw in ["09812345670", "٠٩٨١٢٣٤٥٦٧٠", "0XXXXX30240", "EXOTEL", "'+919812345670"] {
+            assert!(Recipient::asked(raw, Country::INDIA).is_some(), "{raw}");
+        }
+        for raw in ["", " ", "null", "+", "--", "12", "98123456701234567", "\u{200b}"] {
+            assert!(Recipient::asked(raw, Country::INDIA).is_none(), "{raw}");
+        }
+        assert!(Recipient::read("EXOTEL", Country::INDIA).is_no_number());
+        assert!(!Recipient::read("0XXXXX30240", Country::INDIA).is_no_number());
+        assert!(!Recipient::default().is_no_number());
     }
 
     #[test]
@@ -224,6 +287,8 @@ mod tests {
             "9812345670123456789012",
             "+8-100037(6821878-10003",
             "٣٤",
+            "98123…45670",
+            "9812345670,9812345671",
         ] {
             assert_eq!(e164(raw), None, "{raw}");
             assert_eq!(Recipient::read(raw, Country::INDIA).raw.as_deref(), Some(raw));

@@ -16,7 +16,7 @@ use super::{
     openapi::{ProblemBody, Refusals},
 };
 use crate::{
-    domain::{AccountName, ForgottenNumber, Time},
+    domain::{AccountName, Forgotten, Time},
     storage::{Erased, Erasure, Spool, SpoolError},
 };
 
@@ -24,7 +24,7 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Erase {
-    /// The number, in any spelling.
+    /// The number, in any spelling; or, where Exotel wrote no number, what it wrote (`to_raw`), such as a masked one.
     #[schema(example = "+919812345670")]
     recipient: String,
     /// Only what this account's callbacks said.
@@ -40,14 +40,14 @@ pub(super) struct ErasedView {
     messages: u64,
     /// Their receipts, of which only what became of the message is left.
     receipts: u64,
-    /// Refused bodies that named the number, and are deleted.
+    /// Refused bodies that named the recipient, and are deleted.
     rejected: u64,
-    /// Spooled callbacks that could not be drained and named the number; they are deleted.
+    /// Spooled callbacks that could not be drained and named the recipient; they are deleted.
     quarantined: u64,
     /// Callbacks that wait in this replica's spool, whomever they are about. They bring back what they say: ask
     /// again once there are none.
     spooled: u64,
-    /// Damaged files of this replica's spool that were set aside. They may hold the number and are not reached:
+    /// Damaged files of this replica's spool that were set aside. They may name the recipient and are not reached:
     /// delete them once they are of no more use.
     set_aside_files: u64,
     /// When the erasing began: what had been stored by then is erased, what came later is not.
@@ -67,6 +67,9 @@ const LONGEST: Duration = Duration::from_secs(8);
 /// message. The messages stay, and all counts with them. What is stored when it begins (`until`) is erased; what comes
 /// later, such as a retry of Exotel's, is stored as ever. Ends within ten seconds: where that is not enough, `complete`
 /// is false, and the rest is erased when it is asked again. May be asked again at any time.
+///
+/// A number is found wherever its digits stand as the recipient, also where they were not understood when they came.
+/// What is no number, such as `0XXXXX30240`, is erased where it stands to the letter.
 #[utoipa::path(
     post, path = "/recipients/erase", tag = "Operation",
     request_body(content = Erase, content_type = "application/json"),
@@ -165,15 +168,19 @@ impl Done {
 fn erasures(state: &AppState, erase: &Erase) -> Result<Vec<Erasure>, Problem> {
     let account = erase.account.as_deref().map(|name| AccountName::new(&name.to_ascii_lowercase()));
     let account = account.transpose().map_err(|error| Problem::parameter("account", error))?;
-    let mut numbers: Vec<ForgottenNumber> = Vec::new();
+    let mut recipients: Vec<Forgotten> = Vec::new();
     for known in state.accounts_among(account.as_slice()) {
-        let number = ForgottenNumber::read(&erase.recipient, known.country);
-        numbers.extend(number.filter(|number| !numbers.contains(number)));
+        let number = Forgotten::number(&erase.recipient, known.country);
+        recipients.extend(number.filter(|number| !recipients.contains(number)));
     }
-    if numbers.is_empty() {
-        return Err(Problem::parameter("recipient", "must be a telephone number, such as +919812345670"));
+    if recipients.is_empty() {
+        recipients.extend(Forgotten::text(&erase.recipient));
     }
-    Ok(numbers.into_iter().map(|number| Erasure { number, account: account.clone() }).collect())
+    if recipients.is_empty() {
+        let fault = "must be a telephone number, such as +919812345670, or what stands in its place, as `to_raw` says it";
+        return Err(Problem::parameter("recipient", fault));
+    }
+    Ok(recipients.into_iter().map(|recipient| Erasure { recipient, account: account.clone() }).collect())
 }
 
 fn spool_fails(error: &SpoolError) -> Problem {

@@ -7,10 +7,13 @@
 
 use std::time::{Duration, Instant};
 
+use crate::domain::Forgotten;
+
 use super::{
     Cursor, Erased, Erasure, Store, StoreError,
+    condition::Dialect,
     erase_messages::{Found, ToErase},
-    erase_sql::FindSql,
+    erase_sql::{FindSql, NEWEST_MESSAGE},
     on_readers, on_writer, sql,
     time::StoredTime,
 };
@@ -21,43 +24,67 @@ const STEP: Duration = Duration::from_secs(1);
 /// Erasing that is under way.
 pub struct Erasing {
     erasure: Erasure,
+    /// The last message; none where there is none.
+    end: Option<Cursor>,
     /// Parts of the messages, of which the last is gone through.
     parts: Vec<Part>,
+    /// The last text in place of a number that was looked at; none at the end.
+    texts: Option<String>,
     wanted: ToErase,
     /// The last refused body that is looked at, and the last one of all; none at the end.
     rejected: Option<(i64, i64)>,
 }
 
-/// Messages up to an end, and how to find them.
+/// Messages, and how to find them.
 struct Part {
     find: &'static FindSql,
     /// What they are found by.
     wanted: String,
     place: Cursor,
-    end: Cursor,
 }
 
+impl Part {
+    fn of(find: &'static FindSql, wanted: String) -> Self {
+        Self { find, wanted, place: Cursor::START }
+    }
+}
+
+/// How much of a text in place of a number is indexed, in characters.
+const BEGINNING: usize = 64;
+/// Equal to no field, and to no number.
+const NO_PATTERN: &str = "!";
+
 impl Store {
-    /// Begins to erase what there is of a number now.
+    /// Begins to erase what there is of a recipient now.
     ///
     /// # Errors
     /// [`StoreError`] where the database does not answer.
     pub async fn begin_erasing(&self, erasure: Erasure) -> Result<Erasing, StoreError> {
         let sql = self.erase_sql();
-        let like = format!("%{}%", erasure.number.national());
-        let number = erasure.number.e164().to_owned();
-        let mut parts = Vec::new();
-        for (find, wanted) in [(&sql.to_several, like), (&sql.to_number, number)] {
-            let last: Option<(StoredTime, i64)> = on_readers!(self, pool => sqlx::query_as(find.last)
-                .bind(&wanted)
-                .bind(erasure.account())
-                .fetch_optional(pool))?;
-            let end = last.map(|(time, id)| Cursor::new(time.0, id));
-            parts.extend(end.map(|end| Part { find, wanted, place: Cursor::START, end }));
-        }
+        let newest: Option<(StoredTime, i64)> =
+            on_readers!(self, pool => sqlx::query_as(NEWEST_MESSAGE).fetch_optional(pool))?;
         let last: i64 = on_readers!(self, pool => sqlx::query_scalar(sql::LAST_REJECTED).fetch_one(pool))?;
+        let (parts, texts) = match &erasure.recipient {
+            Forgotten::Number { e164, national } => {
+                let several = Part::of(&sql.to_several, format!("%{national}%"));
+                (vec![several, Part::of(&sql.to_number, e164.clone())], Some(String::new()))
+            }
+            Forgotten::Text(text) => {
+                let several = Part::of(&sql.to_several, NO_PATTERN.to_owned());
+                (vec![several, Part::of(&sql.to_text, self.beginning(text))], None)
+            }
+        };
+        let end = newest.map(|(time, id)| Cursor::new(time.0, id));
         let rejected = Some((0, last));
-        Ok(Erasing { erasure, parts, wanted: ToErase::default(), rejected })
+        Ok(Erasing { erasure, end, parts, texts, wanted: ToErase::default(), rejected })
+    }
+
+    /// What a text in place of a number is found by.
+    fn beginning(&self, text: &str) -> String {
+        match self.dialect() {
+            Dialect::Postgres => text.chars().take(BEGINNING).collect(),
+            Dialect::Sqlite => text.to_owned(),
+        }
     }
 }
 
@@ -72,12 +99,8 @@ impl Erasing {
         while self.is_under_way() {
             if !self.wanted.messages.is_empty() {
                 store.erase_first(&self.erasure, &mut self.wanted, erased).await?;
-            } else if let Some(part) = self.parts.last_mut() {
-                let (found, is_last) = part.next(store, &self.erasure).await?;
-                self.wanted.messages.extend(found);
-                if is_last {
-                    self.parts.pop();
-                }
+            } else if let Some(end) = self.end {
+                self.find(store, end).await?;
             } else if let Some((after, last)) = self.rejected {
                 self.rejected =
                     store.erase_rejected(&self.erasure, after, erased).await?.map(|next| (next, last));
@@ -90,28 +113,57 @@ impl Erasing {
         Ok(self.is_under_way())
     }
 
+    /// Finds more messages, up to an end, which is gone once there are no more.
+    async fn find(&mut self, store: &Store, end: Cursor) -> Result<(), StoreError> {
+        if let Some(part) = self.parts.last_mut() {
+            let (found, is_last) = part.next(store, &self.erasure, end).await?;
+            self.wanted.messages.extend(found);
+            if is_last {
+                self.parts.pop();
+            }
+        } else if let Some(after) = self.texts.take() {
+            let texts: Vec<String> = on_readers!(store, pool => sqlx::query_scalar(store.erase_sql().texts)
+                .bind(&after)
+                .fetch_all(pool))?;
+            self.texts = texts.last().cloned();
+            let recipient = &self.erasure.recipient;
+            let may_be = |text: &String| text.chars().nth(BEGINNING - 1).is_some() || recipient.may_be(text);
+            let parts = texts.into_iter().filter(may_be);
+            self.parts.extend(parts.map(|text| Part::of(&store.erase_sql().to_text, text)));
+        } else {
+            self.end = None;
+        }
+        Ok(())
+    }
+
     fn is_under_way(&self) -> bool {
-        !self.wanted.messages.is_empty() || !self.parts.is_empty() || self.rejected.is_some()
+        !self.wanted.messages.is_empty() || self.end.is_some() || self.rejected.is_some()
     }
 }
 
 impl Part {
     /// The next messages, in the order of their keys, and whether they are the last.
-    async fn next(&mut self, store: &Store, erasure: &Erasure) -> Result<(Vec<Found>, bool), StoreError> {
+    async fn next(
+        &mut self,
+        store: &Store,
+        erasure: &Erasure,
+        end: Cursor,
+    ) -> Result<(Vec<Found>, bool), StoreError> {
         let found = on_readers!(store, pool => sqlx::query_as(self.find.page)
             .bind(&self.wanted)
             .bind(erasure.account())
             .bind(StoredTime(self.place.time()))
             .bind(self.place.id)
-            .bind(StoredTime(self.end.time()))
-            .bind(self.end.id)
+            .bind(StoredTime(end.time()))
+            .bind(end.id)
             .fetch_all(pool))?;
         let mut found: Vec<Found> = found;
         let is_last = found.len() < self.find.page_length;
         if let Some(last) = found.last() {
             self.place = Cursor::new(last.first_received_at.0, last.id);
         }
-        found.retain(|message| message.named);
+        let names = |texts: &String| texts.lines().any(|text| erasure.is_named_by(text));
+        found.retain(|message| message.named || message.texts.as_ref().is_some_and(names));
         found.sort_by(|a, b| (&a.sid, &a.account).cmp(&(&b.sid, &b.account)));
         Ok((found, is_last))
     }
@@ -132,7 +184,7 @@ impl Store {
             .fetch_all(pool))?;
         let next = bodies.last().map(|(id, ..)| *id);
         let named = |(_, reason, body): &&(i64, String, Vec<u8>)| {
-            erasure.number.is_in(body) || erasure.number.is_in(reason.as_bytes())
+            erasure.recipient.is_in(body) || erasure.recipient.is_in(reason.as_bytes())
         };
         for (id, ..) in bodies.iter().filter(named) {
             erased.rejected += on_writer!(self, sqlx::query(sql::DELETE_REJECTED).bind(id))?;

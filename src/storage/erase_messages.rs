@@ -1,4 +1,5 @@
-//! Erasing messages with their receipts, a few in each transaction: callbacks about them wait for it.
+//! Erasing messages with their receipts, some in each transaction: callbacks about them wait for it. A transaction
+//! makes four statements, however many messages and receipts it changes.
 
 use std::{
     collections::VecDeque,
@@ -11,7 +12,8 @@ use sqlx::FromRow;
 use super::{
     Backend, Erased, Erasure, Failure, Store, StoreError,
     condition::Dialect,
-    erase_sql::{EraseSql, RECEIPTS_OF},
+    erase_batch::{Batch, Changes, FoundReceipt, Locked, Receipt, keys, logs},
+    erase_sql::EraseSql,
     postgres, sqlite,
     time::StoredTime,
 };
@@ -23,115 +25,66 @@ pub(super) struct Found {
     pub account: String,
     pub first_received_at: StoredTime,
     pub id: i64,
-    /// Whether it names the number.
+    /// Whether it names the recipient.
     pub named: bool,
+    /// Texts of the message that may name the recipient.
+    pub texts: Option<String>,
 }
 
 /// Messages that are to be erased, in the order of their keys, in which callbacks lock them as well.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ToErase {
     pub messages: VecDeque<Found>,
     /// The last receipt of the first message that is erased; none where none is.
     after: Option<Receipt>,
+    /// The most messages, and the most receipts, of the next transaction.
+    room: usize,
 }
 
-type Receipt = (StoredTime, i64);
+/// The fewest and the most messages and receipts of a transaction.
+const ROOM: std::ops::RangeInclusive<usize> = 8..=512;
+/// A transaction that takes longer is followed by smaller ones: it must neither keep callbacks waiting nor run into
+/// the store's own timeout, however slow the database is.
+const TRANSACTION: Duration = Duration::from_millis(100);
 
-/// What a transaction has erased.
-struct Batch {
-    receipts: u64,
-    /// Messages that are done.
-    messages: usize,
-    /// The last receipt of the one that is not.
-    after: Option<Receipt>,
+impl Default for ToErase {
+    fn default() -> Self {
+        Self { messages: VecDeque::new(), after: None, room: 64 }
+    }
 }
 
-/// The most messages, and the most of their receipts, of one transaction.
-const MESSAGES: usize = 20;
-const RECEIPTS: i64 = 500;
-/// After so long a transaction is committed with what it has done, so that it neither keeps callbacks waiting nor runs
-/// into the store's own timeout, however slow the database is.
-const TRANSACTION: Duration = Duration::from_millis(250);
-
-#[derive(FromRow)]
-struct Locked {
-    id: i64,
-    first_received_at: StoredTime,
-    last_received_at: StoredTime,
-    labels: String,
+impl ToErase {
+    /// Takes off what a transaction has erased, and makes the next one as large as the time it took allows.
+    fn done(&mut self, batch: &Batch, took: Duration) {
+        self.messages.drain(..batch.messages);
+        self.after = batch.after;
+        let room = if took > TRANSACTION { self.room / 2 } else { self.room * 2 };
+        self.room = room.clamp(*ROOM.start(), *ROOM.end());
+    }
 }
 
-#[derive(FromRow)]
-struct FoundReceipt {
-    id: i64,
-    received_at: StoredTime,
-    labels: String,
-    fields: String,
-}
-
-/// Erases in a transaction, and commits it. A message's row comes last, and is locked before its receipts are read:
-/// once it no longer names the number, no receipt of it does.
+/// Erases in a transaction, and commits it. Messages are locked before their receipts are read, and lose the number
+/// last: once a message no longer names it, no receipt of it does.
 macro_rules! erase_batch {
     ($transaction:expr, $sql:expr, $erasure:expr, $wanted:expr) => {{
         let (mut transaction, sql, erasure, wanted) = ($transaction, $sql, $erasure, $wanted);
-        let mut batch = Batch { receipts: 0, messages: 0, after: wanted.after };
-        let (mut room, began) = (RECEIPTS, Instant::now());
-        'messages: for message in wanted.messages.iter().take(MESSAGES) {
-            let locked = sqlx::query_as(sql.lock_message).bind(&message.sid).bind(&message.account);
-            let locked: Option<Locked> = locked.fetch_optional(&mut *transaction).await?;
-            // Retention may have deleted it meanwhile.
-            let Some(locked) = locked else {
-                (batch.messages, batch.after) = (batch.messages + 1, None);
-                continue;
-            };
-            let (received_at, id) = batch.after.unwrap_or((locked.first_received_at, 0));
-            let receipts = sqlx::query_as(RECEIPTS_OF)
-                .bind(locked.id)
-                .bind(received_at)
-                .bind(id)
-                .bind(locked.last_received_at)
-                .bind(room);
-            let receipts: Vec<FoundReceipt> = receipts.fetch_all(&mut *transaction).await?;
-            for receipt in &receipts {
-                batch.after = Some((receipt.received_at, receipt.id));
-                let labels = erasure.labels(&receipt.labels)?;
-                let fields = erasure.fields(&receipt.fields)?;
-                // Whoever erases what was erased before gets to the rest soon.
-                if labels == receipt.labels && fields == receipt.fields {
-                    batch.receipts += 1;
-                    continue;
-                }
-                sqlx::query(sql.update_receipt)
-                    .bind(labels)
-                    .bind(fields)
-                    .bind(locked.id)
-                    .bind(receipt.received_at)
-                    .bind(receipt.id)
-                    .execute(&mut *transaction)
-                    .await?;
-                batch.receipts += 1;
-                if began.elapsed() > TRANSACTION {
-                    break 'messages;
-                }
-            }
-            room -= i64::try_from(receipts.len()).unwrap_or(room);
-            if room <= 0 {
-                // There may be more of them.
-                break;
-            }
-            sqlx::query(sql.update_message)
-                .bind(erasure.labels(&locked.labels)?)
-                .bind(&message.sid)
-                .bind(&message.account)
-                .execute(&mut *transaction)
-                .await?;
-            (batch.messages, batch.after) = (batch.messages + 1, None);
-            if began.elapsed() > TRANSACTION {
-                break;
-            }
+        let asked: Vec<&Found> = wanted.messages.iter().take(wanted.room).collect();
+        let locked = sqlx::query_as(sql.lock_messages).bind(keys(&asked));
+        let locked: Vec<Locked> = locked.fetch_all(&mut *transaction).await?;
+        let room = i64::try_from(wanted.room).unwrap_or(i64::MAX);
+        let logs = logs(&asked, &locked, wanted.after);
+        let receipts = sqlx::query_as(sql.receipts_of).bind(&logs).bind(room);
+        let receipts: Vec<FoundReceipt> = receipts.fetch_all(&mut *transaction).await?;
+        let is_all = receipts.len() < wanted.room;
+        let changes = Changes::of(erasure, &asked, &locked, &receipts, is_all)?;
+        if let Some(receipts) = changes.receipts {
+            sqlx::query(sql.update_receipts).bind(receipts).execute(&mut *transaction).await?;
+        }
+        if let Some(messages) = changes.messages {
+            sqlx::query(sql.update_messages).bind(messages).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
-        Ok(batch)
+        Ok(changes.batch)
     }};
 }
 
@@ -152,9 +105,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         let pauses = ExponentialBuilder::new().with_min_delay(Duration::from_millis(20)).with_jitter();
         let contended = |error: &StoreError| error.failure() == Failure::Contention;
+        let began = Instant::now();
         let batch = (|| self.erase_batch(erasure, wanted)).retry(pauses).when(contended).await?;
-        wanted.messages.drain(..batch.messages);
-        wanted.after = batch.after;
+        wanted.done(&batch, began.elapsed());
         erased.messages += batch.messages as u64;
         erased.receipts += batch.receipts;
         Ok(())

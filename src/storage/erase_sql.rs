@@ -1,87 +1,97 @@
 //! The statements that forget a recipient, put together as each database spells them.
 
-/// The statements of one database.
+/// The statements of one database. Those that change a batch take it as one JSON array.
 pub(super) struct EraseSql {
     /// Messages to a number.
     pub to_number: FindSql,
-    /// Messages that were reported for several recipients (the bits of `recipient_mismatch` and `signed_for_another`),
-    /// and whether a receipt of theirs names a number, or its URL was signed for it.
+    /// Messages that were reported for several recipients, or for one that is no number (the bits of
+    /// `recipient_mismatch`, `signed_for_another` and `bad_recipient`), with what their receipts say, and whether it
+    /// names a number.
     pub to_several: FindSql,
-    /// A message, kept from changing.
-    pub lock_message: &'static str,
-    pub update_message: &'static str,
-    pub update_receipt: &'static str,
+    /// Messages without a number, by the beginning of what stands in its place, with all of that.
+    pub to_text: FindSql,
+    /// The beginnings of all that stands in place of numbers, each once, after one.
+    pub texts: &'static str,
+    /// The messages of `[[sid, account], …]`, kept from changing.
+    pub lock_messages: &'static str,
+    /// The receipts of `[{place, message, after, id, last}, …]`, the oldest of the first first: those after a place
+    /// in the log each.
+    pub receipts_of: &'static str,
+    /// Changes the receipts of `[{message, at, id, labels, fields}, …]`.
+    pub update_receipts: &'static str,
+    /// Changes the messages of `[{sid, account, labels}, …]`.
+    pub update_messages: &'static str,
 }
 
-/// How messages are found: `$1` is what they are found by, and `$2` the account, if any.
+/// How messages are found, after a place and up to an end: `$1` is what they are found by, `$2` the account, if any.
+/// Each comes with whether it is named, or with texts that may name it.
 pub(super) struct FindSql {
-    /// The last one.
-    pub last: &'static str,
-    /// Those after a place, up to an end.
     pub page: &'static str,
     /// The most messages of a page.
     pub page_length: usize,
 }
 
-/// The statements; what stands behind a parameter that is JSON comes as the caller writes it, and so does the
-/// lock on what is found.
+/// The statements, of which each database spells some parts in its own way.
 macro_rules! erase_sql {
-    ($lock:literal, $jsonb:literal, $json:literal) => {
+    (beginning: $beginning:literal, concatenated: $concatenated:literal, $($own:tt)*) => {
         crate::storage::erase_sql::EraseSql {
             to_number: crate::storage::erase_sql::FindSql {
-                last: concat!(erase_sql!(@last), "recipient = $1", erase_sql!(@newest_first)),
                 page: concat!(
-                    "SELECT sid, account, first_received_at, id, TRUE AS named FROM messages WHERE recipient = $1",
+                    "SELECT sid, account, first_received_at, id, TRUE AS named, NULL AS texts \
+                     FROM messages WHERE recipient = $1",
                     erase_sql!(@within),
                     "50"
                 ),
                 page_length: 50,
             },
             to_several: crate::storage::erase_sql::FindSql {
-                last: concat!(
-                    erase_sql!(@last),
-                    erase_sql!(@several),
-                    " AND CAST($1 AS TEXT) <> ''",
-                    erase_sql!(@newest_first)
-                ),
                 page: concat!(
                     "SELECT sid, account, first_received_at, id, EXISTS (SELECT 1 FROM receipts \
                         WHERE message_id = candidate.id AND received_at >= candidate.first_received_at \
                         AND received_at <= candidate.last_received_at \
-                        AND (CAST(fields AS TEXT) LIKE $1 OR signed_for LIKE $1)) AS named \
-                     FROM (SELECT sid, account, first_received_at, last_received_at, id FROM messages WHERE ",
-                    erase_sql!(@several),
+                        AND (CAST(fields AS TEXT) LIKE $1 OR signed_for LIKE $1)) AS named, ",
+                    erase_sql!(@said $concatenated),
+                    " AS texts \
+                     FROM (SELECT sid, account, first_received_at, last_received_at, id FROM messages \
+                        WHERE anomalies <> 0 AND anomalies & 3104 <> 0",
                     erase_sql!(@within),
                     "200) AS candidate ORDER BY first_received_at, id"
                 ),
                 page_length: 200,
             },
-            lock_message: concat!(
-                "SELECT id, first_received_at, last_received_at, CAST(labels AS TEXT) AS labels FROM messages \
-                 WHERE sid = $1 AND account = $2",
-                $lock
+            to_text: crate::storage::erase_sql::FindSql {
+                page: concat!(
+                    "SELECT sid, account, first_received_at, id, FALSE AS named, recipient_raw || '\n' \
+                        || COALESCE(signed_for, '') || CASE WHEN callbacks > 1 THEN '\n' || COALESCE(",
+                    erase_sql!(@said $concatenated),
+                    ", '') ELSE '' END AS texts \
+                     FROM (SELECT sid, account, first_received_at, last_received_at, id, callbacks, recipient_raw, \
+                            signed_for FROM messages \
+                        WHERE recipient IS NULL AND recipient_raw IS NOT NULL AND ",
+                    $beginning,
+                    " = $1",
+                    erase_sql!(@within),
+                    "100) AS candidate ORDER BY first_received_at, id"
+                ),
+                page_length: 100,
+            },
+            texts: concat!(
+                "WITH RECURSIVE each_text (beginning) AS (SELECT CAST($1 AS TEXT) UNION ALL \
+                    SELECT (SELECT ", $beginning, " FROM messages WHERE recipient IS NULL AND ", $beginning,
+                        " > each_text.beginning ORDER BY ", $beginning, " LIMIT 1) \
+                    FROM each_text WHERE each_text.beginning IS NOT NULL) \
+                 SELECT beginning FROM each_text WHERE beginning > $1 LIMIT 1000"
             ),
-            update_message: concat!(
-                "UPDATE messages SET recipient = NULL, recipient_raw = NULL, custom_field = NULL, signed_for = NULL, \
-                    labels = $1",
-                $jsonb,
-                " WHERE sid = $2 AND account = $3"
-            ),
-            update_receipt: concat!(
-                "UPDATE receipts SET signed_for = CASE WHEN signed_for IS NULL THEN NULL ELSE '' END, labels = $1", $json,
-                ", fields = $2", $json,
-                " WHERE message_id = $3 AND received_at = $4 AND id = $5"
-            ),
+            $($own)*
         }
     };
-    (@several) => {
-        "anomalies <> 0 AND anomalies & 1056 <> 0"
-    };
-    (@last) => {
-        "SELECT first_received_at, id FROM messages WHERE "
-    };
-    (@newest_first) => {
-        " AND (CAST($2 AS TEXT) IS NULL OR account = $2) ORDER BY first_received_at DESC, id DESC LIMIT 1"
+    // A message that was told of very often has said the same for long.
+    (@said $concatenated:literal) => {
+        concat!(
+            "(SELECT ", $concatenated, " FROM (SELECT CAST(fields AS TEXT) || '\n' || COALESCE(signed_for, '') AS said \
+                FROM receipts WHERE message_id = candidate.id AND received_at >= candidate.first_received_at \
+                AND received_at <= candidate.last_received_at LIMIT 100) AS receipt)"
+        )
     };
     (@within) => {
         " AND (CAST($2 AS TEXT) IS NULL OR account = $2) AND (first_received_at, id) > ($3, $4) \
@@ -90,23 +100,22 @@ macro_rules! erase_sql {
 }
 pub(super) use erase_sql;
 
-/// The receipts of a message after a place, the oldest first.
-pub(super) const RECEIPTS_OF: &str = "SELECT id, received_at, CAST(labels AS TEXT) AS labels, \
-        CAST(fields AS TEXT) AS fields \
-     FROM receipts WHERE message_id = $1 AND received_at >= $2 AND (received_at, id) > ($2, $3) \
-        AND received_at <= $4 ORDER BY received_at, id LIMIT $5";
+/// Where the messages end now.
+pub(super) const NEWEST_MESSAGE: &str =
+    "SELECT first_received_at, id FROM messages ORDER BY first_received_at DESC, id DESC LIMIT 1";
 
 impl EraseSql {
     /// Every statement.
-    pub fn all(&self) -> [&'static str; 7] {
+    pub fn all(&self) -> [&'static str; 8] {
         [
-            self.to_number.last,
             self.to_number.page,
-            self.to_several.last,
             self.to_several.page,
-            self.lock_message,
-            self.update_message,
-            self.update_receipt,
+            self.to_text.page,
+            self.texts,
+            self.lock_messages,
+            self.receipts_of,
+            self.update_receipts,
+            self.update_messages,
         ]
     }
 }

@@ -1,7 +1,7 @@
 //! Whose data is erased, and what may stay of it.
 
 use crate::{
-    domain::{AccountName, ForgottenNumber, Labels},
+    domain::{AccountName, Forgotten, Labels},
     storage::{
         receipt::{fields_json, raw_fields},
         row::labels_json,
@@ -11,8 +11,8 @@ use crate::{
 /// Whose data is to go.
 #[derive(Clone)]
 pub struct Erasure {
-    /// The number.
-    pub number: ForgottenNumber,
+    /// The recipient.
+    pub recipient: Forgotten,
     /// Only what this account's callbacks said; none: what all of them did.
     pub account: Option<AccountName>,
 }
@@ -24,7 +24,7 @@ pub struct Erased {
     pub messages: u64,
     /// Their receipts.
     pub receipts: u64,
-    /// Refused bodies that named the number, and are deleted.
+    /// Refused bodies that named the recipient, and are deleted.
     pub rejected: u64,
 }
 
@@ -33,17 +33,23 @@ impl Erasure {
         self.account.as_ref().map(AccountName::as_str)
     }
 
+    /// Whether a text names the recipient: the text of one, as it was stored, or all fields of a receipt.
+    pub(super) fn is_named_by(&self, text: &str) -> bool {
+        let fields = text.starts_with('{');
+        if fields { self.recipient.is_in(text.as_bytes()) } else { self.recipient.is_named_by(text) }
+    }
+
     /// Labels without those that name the number.
     pub(super) fn labels(&self, json: &str) -> sqlx::Result<String> {
         let mut labels: Labels = serde_json::from_str(json).map_err(unreadable)?;
-        labels.forget(|value| self.number.is_in(value.as_bytes()));
+        labels.forget(|value| self.recipient.is_in(value.as_bytes()));
         Ok(labels_json(&labels).into_owned())
     }
 
     /// Of a receipt's fields, what may stay.
     pub(super) fn fields(&self, json: &str) -> sqlx::Result<String> {
         let fields = raw_fields(&serde_json::from_str(json).map_err(unreadable)?);
-        Ok(fields_json(&self.number.remainder(fields)))
+        Ok(fields_json(&self.recipient.remainder(fields)))
     }
 }
 

@@ -15,6 +15,7 @@ mod config;
 mod connections;
 mod damage;
 mod erase;
+mod erase_batch;
 mod erase_messages;
 mod erase_sql;
 mod erasure;

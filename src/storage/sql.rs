@@ -190,7 +190,7 @@ pub const SHARED: [&str; 18] = [
     REJECTED_AFTER,
     LAST_REJECTED,
     DELETE_REJECTED,
-    super::erase_sql::RECEIPTS_OF,
+    super::erase_sql::NEWEST_MESSAGE,
     super::clock::SEE,
     super::clock::TRUST,
     super::lease::RELEASE,

@@ -3,11 +3,11 @@
 use chrono::TimeDelta;
 
 use super::{
-    filter_values::{account, age, code, label, status, word},
+    filter_values::{account, age, code, label, recipients, status, word},
     time_bound::TimeBound,
 };
 use crate::{
-    domain::{Account, Anomaly, Recipient, Time},
+    domain::{Account, Anomaly, Time},
     http::{AppState, Problem, extract::once},
     storage::{MessageFilter, Window},
 };
@@ -127,7 +127,7 @@ impl<'s> FilterReader<'s> {
 
     /// What they ask for together.
     fn finish(self) -> Result<MessageFilter, Problem> {
-        let Self { state, mut filter, recipients, bounds, older_than, .. } = self;
+        let Self { state, mut filter, recipients: asked, bounds, older_than, .. } = self;
         let accounts = state.accounts_among(&filter.accounts);
         let instant = |at: usize| {
             let bound = bounds[at].as_ref();
@@ -152,10 +152,8 @@ impl<'s> FilterReader<'s> {
             // Nothing was received before, and Postgres' times begin later than chrono's.
             filter.received.end_at(then.unwrap_or(Time::UNIX_EPOCH).max(Time::UNIX_EPOCH));
         }
-        for raw in &recipients {
-            // The accounts in question may be of several countries.
-            for account in &accounts {
-                let recipient = Recipient::read(raw, account.country);
+        for raw in &asked {
+            for recipient in recipients("to", raw, &accounts)? {
                 if !filter.recipients.contains(&recipient) {
                     filter.recipients.push(recipient);
                 }

@@ -12,7 +12,7 @@ pub(crate) struct FilterParams {
     /// Of these accounts.
     #[param(max_items = 100)]
     account: Option<Vec<String>>,
-    /// To these recipients, in any spelling of their numbers.
+    /// To these recipients, in any spelling of their numbers; or as Exotel wrote what is no number, such as a mask.
     #[param(max_items = 100, example = json!(["+919812345670"]))]
     to: Option<Vec<String>>,
     /// With these outcomes.

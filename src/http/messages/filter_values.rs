@@ -1,12 +1,12 @@
 //! The values of filters, read and refused one by one.
 
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 
 use chrono::TimeDelta;
 use strum::VariantArray;
 
 use crate::{
-    domain::{AccountName, Labels, ReportedStatus, Status},
+    domain::{Account, AccountName, Labels, Recipient, ReportedStatus, Status},
     http::Problem,
 };
 
@@ -32,6 +32,22 @@ pub(super) fn status(name: &str, value: &str) -> Result<Status, Problem> {
 
 pub(super) fn account(name: &str, value: &str) -> Result<AccountName, Problem> {
     AccountName::new(&value.to_ascii_lowercase()).map_err(|error| Problem::parameter(name, error))
+}
+
+/// A recipient as each account reads it: they may be of several countries. It has to be one to one of them at least.
+pub(super) fn recipients(
+    name: &str,
+    value: &str,
+    accounts: &[Cow<'_, Account>],
+) -> Result<Vec<Recipient>, Problem> {
+    let asked: Vec<_> =
+        accounts.iter().filter_map(|account| Recipient::asked(value, account.country)).collect();
+    if asked.is_empty() && !accounts.is_empty() {
+        let fault = "is no telephone number, such as +919812345670, and no masked one, such as 0XXXXX30240; \
+             `anomaly=bad_recipient` lists messages whose recipient is none";
+        return Err(Problem::parameter(name, fault));
+    }
+    Ok(asked)
 }
 
 pub(super) fn code(name: &str, value: &str) -> Result<i32, Problem> {

@@ -148,7 +148,7 @@ impl Spool {
         }
     }
 
-    /// Deletes, of some that were quarantined after a place, those that name a number. Returns how many, and where to
+    /// Deletes, of some that were quarantined after a place, those that name a recipient. Returns how many, and where to
     /// go on; none at the end.
     ///
     /// # Errors

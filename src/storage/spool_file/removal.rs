@@ -73,7 +73,7 @@ impl SpoolFile {
         sqlx::query_scalar(LAST_QUARANTINED).fetch_one(&self.pool).await.map_err(failed)
     }
 
-    /// Deletes, of some that were set aside after a place, those that name a number. Returns how many, and where to
+    /// Deletes, of some that were set aside after a place, those that name a recipient. Returns how many, and where to
     /// go on; none at the end.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ impl SpoolFile {
             rows.fetch_all(&self.pool).await.map_err(failed)?;
         let is_named = |(_, query, body, signed_for): &&(i64, String, Vec<u8>, Option<String>)| {
             let signed_for = signed_for.as_deref().unwrap_or_default();
-            [query.as_bytes(), body, signed_for.as_bytes()].iter().any(|text| erasure.number.is_in(text))
+            [query.as_bytes(), body, signed_for.as_bytes()].iter().any(|text| erasure.recipient.is_in(text))
         };
         let named: Vec<i64> = rows.iter().filter(is_named).map(|(id, ..)| *id).collect();
         if !named.is_empty() {

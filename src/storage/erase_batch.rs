@@ -1,0 +1,121 @@
+//! What a transaction of erasing changes, worked out from what it has read: JSON for one statement each.
+
+use serde_json::{Value, json};
+use sqlx::FromRow;
+
+use super::{Erasure, erase_messages::Found, time::StoredTime};
+
+/// A place in the log of a message.
+pub(super) type Receipt = (StoredTime, i64);
+
+/// A message that is locked.
+#[derive(FromRow)]
+pub(super) struct Locked {
+    sid: String,
+    account: String,
+    id: i64,
+    first_received_at: StoredTime,
+    last_received_at: StoredTime,
+    labels: String,
+}
+
+/// One of its receipts.
+#[derive(FromRow)]
+pub(super) struct FoundReceipt {
+    /// Which of the messages it is of.
+    place: i64,
+    id: i64,
+    received_at: StoredTime,
+    labels: String,
+    fields: String,
+}
+
+/// What a transaction has erased.
+pub(super) struct Batch {
+    pub receipts: u64,
+    /// Messages that are done.
+    pub messages: usize,
+    /// The last receipt of the one that is not.
+    pub after: Option<Receipt>,
+}
+
+/// What is written, if anything, and what that makes.
+pub(super) struct Changes {
+    pub receipts: Option<String>,
+    pub messages: Option<String>,
+    pub batch: Batch,
+}
+
+/// The keys of messages.
+pub(super) fn keys(asked: &[&Found]) -> String {
+    let keys: Vec<Value> = asked.iter().map(|found| json!([found.sid, found.account])).collect();
+    Value::from(keys).to_string()
+}
+
+/// The logs of messages: of the first one, what comes after a receipt.
+pub(super) fn logs(asked: &[&Found], locked: &[Locked], after: Option<Receipt>) -> String {
+    let log = |(place, message): (usize, &Locked)| {
+        let after = after.filter(|_| place == 0);
+        let (after, id) = after.unwrap_or((message.first_received_at, 0));
+        json!({"place": place, "message": message.id, "after": micros(after), "id": id,
+            "last": micros(message.last_received_at)})
+    };
+    let placed = locked.iter().filter_map(|message| Some((place_of(asked, message)?, message)));
+    Value::from(placed.map(log).collect::<Vec<_>>()).to_string()
+}
+
+impl Changes {
+    /// What is to be written of messages that were asked for. The receipts are theirs, in that order; all of them, or
+    /// as many as a transaction takes. Retention may have deleted a message meanwhile: then it is done.
+    pub fn of(
+        erasure: &Erasure,
+        asked: &[&Found],
+        locked: &[Locked],
+        receipts: &[FoundReceipt],
+        is_all: bool,
+    ) -> sqlx::Result<Self> {
+        let last = receipts.last().filter(|_| !is_all);
+        let done = last.map_or(asked.len(), |last| usize::try_from(last.place).unwrap_or(0));
+        let mut changed = Vec::new();
+        for receipt in receipts {
+            changed.extend(changed_receipt(erasure, asked, locked, receipt)?);
+        }
+        let mut messages = Vec::new();
+        for message in locked.iter().filter(|message| place_of(asked, message).is_some_and(|at| at < done)) {
+            let labels = erasure.labels(&message.labels)?;
+            messages.push(json!({"sid": message.sid, "account": message.account, "labels": labels}));
+        }
+        let json = |values: Vec<Value>| (!values.is_empty()).then(|| Value::from(values).to_string());
+        let after = last.map(|last| (last.received_at, last.id));
+        let batch = Batch { receipts: receipts.len() as u64, messages: done, after };
+        Ok(Self { receipts: json(changed), messages: json(messages), batch })
+    }
+}
+
+/// None where it was erased before: whoever erases again gets to the rest soon.
+fn changed_receipt(
+    erasure: &Erasure,
+    asked: &[&Found],
+    locked: &[Locked],
+    receipt: &FoundReceipt,
+) -> sqlx::Result<Option<Value>> {
+    let labels = erasure.labels(&receipt.labels)?;
+    let fields = erasure.fields(&receipt.fields)?;
+    let place = usize::try_from(receipt.place).ok();
+    let message = locked.iter().find(|message| place_of(asked, message) == place);
+    let message = message.filter(|_| labels != receipt.labels || fields != receipt.fields);
+    Ok(message.map(|message| {
+        json!({"message": message.id, "at": micros(receipt.received_at), "id": receipt.id, "labels": labels,
+            "fields": fields})
+    }))
+}
+
+/// Both are in the order of their keys.
+fn place_of(asked: &[&Found], message: &Locked) -> Option<usize> {
+    let key = (&message.sid, &message.account);
+    asked.binary_search_by(|found| (&found.sid, &found.account).cmp(&key)).ok()
+}
+
+fn micros(time: StoredTime) -> i64 {
+    time.0.timestamp_micros()
+}

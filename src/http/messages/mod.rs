@@ -7,6 +7,7 @@ mod filter_params;
 mod filter_values;
 pub(super) mod list;
 pub(super) mod lookup;
+mod receipt_view;
 mod view;
 
 use std::borrow::Cow;
@@ -22,7 +23,7 @@ use utoipa::{IntoParams, ToSchema};
 
 pub(super) use self::{filter::FilterReader, filter_params::FilterParams};
 
-use self::view::{MessageView, ReceiptView};
+use self::{receipt_view::ReceiptView, view::MessageView};
 use super::{
     AppState, Problem, ProblemKind,
     extract::{PathParams, QueryParams},

@@ -25,7 +25,8 @@ pub enum Anomaly {
     BadTime = 1 << 6,
     /// A number of units that is no whole number in range.
     BadUnits = 1 << 7,
-    /// NUL bytes or invalid UTF-8 were replaced by U+FFFD.
+    /// NUL bytes, or bytes that are no text of the charset, were replaced by U+FFFD; or a JSON string held raw line
+    /// breaks, tabs or other control characters, which are kept.
     BadText = 1 << 8,
     /// A label of the callback URL was too long or one too many, and was left out.
     BadLabel = 1 << 9,

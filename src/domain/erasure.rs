@@ -192,8 +192,7 @@ mod tests {
 
     #[test]
     fn what_became_of_the_message_stays() {
-        let field =
-            |key: &str, value: &str| RawField { key: key.to_owned().into(), value: Some(value.into()) };
+        let field = |key: &str, value: &str| RawField::new(key.to_owned(), Some(value.into()));
         let said = [
             ("SmsSid", "s9812345670"),
             ("To", "09812345670"),

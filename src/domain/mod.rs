@@ -49,7 +49,7 @@ pub use outcome::DeliveryOutcome;
 pub use participation::{Standing, participation};
 pub use permit::Permit;
 pub use provider_time::ProviderTime;
-pub use raw_field::RawField;
+pub use raw_field::{OriginalBytes, RawField};
 pub use receipt::{DeliveryReceipt, Reception, Source};
 pub use recipient::{Country, Recipient};
 pub use secret::{Secret, StringList};

@@ -96,10 +96,7 @@ mod tests {
     /// A receipt with a code and a recipient, by a URL that is signed, or is not.
     fn receipt(signed_for: Option<&str>, to: &str, code: &str) -> DeliveryReceipt {
         let fields = [("SmsSid", "s1"), ("To", to), ("DetailedStatusCode", code), ("SmsUnits", "2")];
-        let field = |(key, value): (&str, &str)| RawField {
-            key: key.to_owned().into(),
-            value: Some(value.to_owned()),
-        };
+        let field = |(key, value): (&str, &str)| RawField::new(key.to_owned(), Some(value.to_owned()));
         let callback = StatusCallback::from_fields(fields.map(field).into()).unwrap();
         let account = Account::unconfigured(AccountName::new("acme").unwrap());
         let reception = Reception {

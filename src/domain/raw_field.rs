@@ -11,6 +11,17 @@ pub struct RawField {
     pub key: Cow<'static, str>,
     /// The value; numbers and nested JSON as they were written.
     pub value: Option<String>,
+    /// The bytes as they came, where the texts do not hold them: some were replaced by U+FFFD. Boxed, since it is rare.
+    pub original: Option<Box<OriginalBytes>>,
+}
+
+/// The bytes of a field as they came, without what encoded them on the way: percent signs, or JSON's escapes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OriginalBytes {
+    /// Those of the key.
+    pub key: Vec<u8>,
+    /// Those of the value; none of JSON's null.
+    pub value: Vec<u8>,
 }
 
 /// Its name, where it is a known one: the rest is the recipient's and the sender's.
@@ -24,6 +35,12 @@ impl fmt::Debug for RawField {
 }
 
 impl RawField {
+    /// A field whose bytes are all text.
+    #[must_use]
+    pub fn new(key: impl Into<Cow<'static, str>>, value: Option<String>) -> Self {
+        Self { key: key.into(), value, original: None }
+    }
+
     /// What it says: trimmed, out of its `['…']`, none where it is empty or `null`.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
@@ -54,8 +71,7 @@ mod tests {
 
     #[test]
     fn debugging_shows_which_field_it_is_and_nothing_of_it() {
-        let shown =
-            |key: &str| format!("{:?}", RawField { key: key.to_owned().into(), value: Some("0981".into()) });
+        let shown = |key: &str| format!("{:?}", RawField::new(key.to_owned(), Some("0981".into())));
         assert_eq!([shown("sms_sid"), shown("To"), shown("0981")], ["SmsSid", "To", "…"]);
     }
 }

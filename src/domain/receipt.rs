@@ -135,8 +135,7 @@ mod tests {
         };
         let sid = [("SmsSid", "s1")];
         let fields = sid.iter().chain(pairs);
-        let field =
-            |&(key, value): &(&str, &str)| RawField { key: key.to_owned().into(), value: Some(value.into()) };
+        let field = |&(key, value): &(&str, &str)| RawField::new(key.to_owned(), Some(value.into()));
         let callback = StatusCallback::from_fields(fields.map(field).collect()).unwrap();
         let reception = Reception {
             account: &account,

@@ -183,8 +183,7 @@ mod tests {
     use super::*;
 
     fn callback(pairs: &[(&str, &str)]) -> Result<StatusCallback, NotAStatusCallback> {
-        let field =
-            |&(key, value): &(&str, &str)| RawField { key: key.to_owned().into(), value: Some(value.into()) };
+        let field = |&(key, value): &(&str, &str)| RawField::new(key.to_owned(), Some(value.into()));
         StatusCallback::from_fields(pairs.iter().map(field).collect()).map_err(|(reason, _)| reason)
     }
 

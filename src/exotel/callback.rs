@@ -1,43 +1,13 @@
 //! A callback request, from its bytes to a [`StatusCallback`].
 
-use super::{form, json, multipart, other_event::resembles, raw_request::RawRequest, text::Texts};
-use crate::domain::{Anomalies, Anomaly, Labels, NotAStatusCallback, RawField, StatusCallback};
-
-/// Why a request is no status callback.
-#[derive(Debug, thiserror::Error)]
-pub enum CallbackError {
-    /// A content type that Exotel does not use.
-    #[error(
-        "content type `{0}` is not taken: send application/x-www-form-urlencoded, application/json or multipart/form-data"
-    )]
-    ContentType(String),
-    /// A body that would have to be decompressed.
-    #[error("content encoding `{0}` is not taken: send the body as it is")]
-    ContentEncoding(String),
-    /// The body is not what its content type says.
-    #[error("the body is no valid {encoding}: {why}")]
-    Malformed {
-        /// What it should be.
-        encoding: &'static str,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The fields are no status callback.
-    #[error("this is no status callback: {reason}")]
-    NotAStatusCallback {
-        /// What is missing or wrong.
-        reason: NotAStatusCallback,
-        /// The keys that were received: the first 40, cut to 40 characters.
-        received: Vec<String>,
-        /// What it looks like instead.
-        resembles: Option<&'static str>,
-    },
-}
-
-/// How many received keys an error names.
-const RECEIVED_KEYS: usize = 40;
-/// How much of each it shows, in characters.
-const KEY_CHARS: usize = 40;
+use super::{
+    CallbackError,
+    body::{BodyFields, PostBody},
+    form,
+    raw_request::RawRequest,
+    text::Texts,
+};
+use crate::domain::{Anomalies, Anomaly, Labels, StatusCallback};
 
 /// A status callback together with what its URL carried.
 #[derive(Debug)]
@@ -56,60 +26,23 @@ pub struct ParsedCallback {
 /// [`CallbackError`] where it is no status callback of an SMS.
 pub fn parse(request: &RawRequest) -> Result<ParsedCallback, CallbackError> {
     let mut texts = Texts::default();
-    let (fields, (labels, mut anomalies)) = match request {
-        RawRequest::Get { query } => form::fields_and_labels(query, &mut texts),
-        RawRequest::Post { content_encoding: Some(encoding), .. }
-            if !encoding.eq_ignore_ascii_case("identity") =>
-        {
-            return Err(CallbackError::ContentEncoding(shown(encoding)));
+    let (fields, (labels, mut anomalies), replaced) = match request {
+        RawRequest::Get { query } => {
+            let (fields, labels) = form::fields_and_labels(query, &mut texts);
+            (fields, labels, false)
         }
-        RawRequest::Post { content_type, query, body, .. } => {
-            let fields = body_fields(content_type.as_deref().unwrap_or_default(), body, &mut texts)?;
-            (fields, form::labels(query, &mut texts))
+        RawRequest::Post { content_type, content_encoding, query, body } => {
+            let content_type = content_type.as_deref().unwrap_or_default();
+            let content_encoding = content_encoding.as_deref().unwrap_or_default();
+            let BodyFields { fields, replaced } =
+                PostBody { content_type, content_encoding, bytes: body }.read()?;
+            (fields, form::labels(query, &mut texts), replaced)
         }
     };
-    anomalies.insert_if(texts.replaced, Anomaly::BadText);
-    let callback =
-        StatusCallback::from_fields(fields).map_err(|(reason, fields)| refusal(reason, &fields))?;
+    anomalies.insert_if(texts.replaced || replaced, Anomaly::BadText);
+    let callback = StatusCallback::from_fields(fields)
+        .map_err(|(reason, fields)| CallbackError::not_a_callback(reason, &fields))?;
     Ok(ParsedCallback { callback, labels, anomalies })
-}
-
-/// A body's fields, by its content type.
-fn body_fields(content_type: &str, body: &[u8], texts: &mut Texts) -> Result<Vec<RawField>, CallbackError> {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let malformed = |encoding, why| CallbackError::Malformed { encoding, why };
-    match essence.as_str() {
-        "" | "application/x-www-form-urlencoded" => Ok(form::fields(body, texts)),
-        "application/json" | "text/json" => {
-            json::fields(body, texts).map_err(|e| malformed("JSON", without_content(&e)))
-        }
-        "multipart/form-data" => {
-            let boundary = multer::parse_boundary(content_type);
-            let fields = boundary.and_then(|boundary| multipart::fields(body, &boundary, texts));
-            fields.map_err(|e| malformed("multipart/form-data", multipart::fault(&e).to_owned()))
-        }
-        _ => Err(CallbackError::ContentType(shown(&essence))),
-    }
-}
-
-/// Where and why JSON ends, without the text that stands there: it may be a phone number.
-fn without_content(error: &serde_json::Error) -> String {
-    let kind = match error.classify() {
-        serde_json::error::Category::Eof => "it ends too early",
-        serde_json::error::Category::Data => "it is not one object",
-        _ => "its syntax is broken",
-    };
-    format!("{kind} at line {} column {}", error.line(), error.column())
-}
-
-fn refusal(reason: NotAStatusCallback, fields: &[RawField]) -> CallbackError {
-    let received = fields.iter().take(RECEIVED_KEYS).map(|field| shown(&field.key)).collect();
-    CallbackError::NotAStatusCallback { reason, received, resembles: resembles(fields) }
-}
-
-/// As much of a caller's word as an error repeats.
-fn shown(word: &str) -> String {
-    word.chars().take(KEY_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -216,7 +149,7 @@ mod tests {
     #[test]
     fn a_broken_body_is_malformed_and_its_content_is_not_repeated() {
         let error = post("application/json", b"[\"+919812345670\"]").unwrap_err().to_string();
-        assert_eq!(error, "the body is no valid JSON: it is not one object at line 1 column 0");
+        assert_eq!(error, "the body is no valid JSON: it is not one object at line 1 column 15");
         for (content_type, body) in [
             ("application/json", &b"{"[..]),
             ("multipart/form-data", b"x"),

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
-use url::form_urlencoded;
 
-use super::text::Texts;
+use super::{opening::stripped, text::Texts};
 use crate::domain::{Anomalies, Anomaly, Field, Labels, RawField};
 
 /// Query parameters that are the service's own: they are neither fields nor labels.
@@ -25,65 +24,67 @@ pub(super) fn is_own(key: &str, signed: bool) -> bool {
     RESERVED.contains(&key) || signed && key == SIGNED_RECIPIENT
 }
 
-/// A key, which costs nothing where it is a field's name, and its value.
-pub(super) type Pair = (Cow<'static, str>, String);
-
-/// Every pair of `encoded`, in order.
-pub(super) fn pairs(encoded: &[u8], texts: &mut Texts) -> Vec<Pair> {
+/// Every pair of `encoded`, in order. A key that is a field's name costs nothing.
+pub(super) fn fields(encoded: &[u8], texts: &mut Texts) -> Vec<RawField> {
     let pairs = encoded.split(|&b| b == b'&').filter(|pair| !pair.is_empty());
     pairs.map(|pair| as_it_stands(pair).unwrap_or_else(|| decoded(pair, texts))).collect()
 }
 
 /// A pair in which nothing is encoded, as most are: the decoder takes three times as long.
-fn as_it_stands(pair: &[u8]) -> Option<Pair> {
-    let plain = |&b: &u8| b.is_ascii() && !matches!(b, b'%' | b'+' | b'\0');
+fn as_it_stands(pair: &[u8]) -> Option<RawField> {
+    // An escape character begins other characters in one of the charsets.
+    let plain = |&b: &u8| b.is_ascii() && !matches!(b, b'%' | b'+' | b'\0' | b'\x1B');
     let pair = std::str::from_utf8(pair).ok().filter(|_| pair.iter().all(plain))?;
     let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
     let name = Field::from_name(key).map(|field| field.name().into());
-    Some((name.unwrap_or_else(|| key.to_owned().into()), value.to_owned()))
+    let key: Cow<'static, str> = name.unwrap_or_else(|| key.to_owned().into());
+    Some(RawField::new(key, Some(value.to_owned())))
 }
 
-fn decoded(pair: &[u8], texts: &mut Texts) -> Pair {
-    let (key, value) = form_urlencoded::parse(pair).next().unwrap_or_default();
-    if [&key, &value].iter().any(|text| text.contains('\u{FFFD}')) {
-        // The decoder replaces invalid UTF-8 without a word; the sender may also have meant U+FFFD.
-        let bytes: Vec<u8> = percent_decode(pair).collect();
-        texts.replaced |= std::str::from_utf8(&bytes).is_err();
+fn decoded(pair: &[u8], texts: &mut Texts) -> RawField {
+    let end = pair.iter().position(|&b| b == b'=');
+    let (key, value) = end.map_or((pair, &b""[..]), |end| (&pair[..end], &pair[end + 1..]));
+    texts.field(unescaped(key), Some(unescaped(value)))
+}
+
+/// The bytes that a part of a pair stands for.
+fn unescaped(part: &[u8]) -> Vec<u8> {
+    if !part.contains(&b'+') {
+        return Cow::from(percent_decode(part)).into_owned();
     }
-    (texts.clean(key.into_owned()).into(), texts.clean(value.into_owned()))
-}
-
-/// A body's fields.
-pub(super) fn fields(body: &[u8], texts: &mut Texts) -> Vec<RawField> {
-    pairs(body, texts).into_iter().map(|(key, value)| RawField { key, value: Some(value) }).collect()
+    let spaced: Vec<u8> = part.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
+    if !spaced.contains(&b'%') {
+        return spaced;
+    }
+    percent_decode(&spaced).collect()
 }
 
 /// The labels of a POST: its whole query string. None of it can stand in for a field of the body.
 pub(super) fn labels(query: &str, texts: &mut Texts) -> (Labels, Anomalies) {
-    let mut pairs = pairs(query.as_bytes(), texts);
-    without_own(&mut pairs);
-    collect_labels(&pairs)
+    let mut fields = fields(stripped(query.as_bytes()), texts);
+    without_own(&mut fields);
+    collect_labels(fields.iter())
 }
 
 /// What a GET carries: everything but the service's own parameters is a field, and what is no known
 /// field is a label too.
 pub(super) fn fields_and_labels(query: &str, texts: &mut Texts) -> (Vec<RawField>, (Labels, Anomalies)) {
-    let mut pairs = pairs(query.as_bytes(), texts);
-    without_own(&mut pairs);
-    let unknown: Vec<_> = pairs.iter().filter(|(key, _)| Field::from_key(key).is_none()).cloned().collect();
-    let fields = pairs.into_iter().map(|(key, value)| RawField { key, value: Some(value) });
-    (fields.collect(), collect_labels(&unknown))
+    let mut fields = fields(stripped(query.as_bytes()), texts);
+    without_own(&mut fields);
+    let labels = collect_labels(fields.iter().filter(|field| Field::from_key(&field.key).is_none()));
+    (fields, labels)
 }
 
-fn without_own(pairs: &mut Vec<Pair>) {
-    let signed = pairs.iter().any(|(key, _)| signs(key));
-    pairs.retain(|(key, _)| !is_own(key, signed));
+fn without_own(fields: &mut Vec<RawField>) {
+    let signed = fields.iter().any(|field| signs(&field.key));
+    fields.retain(|field| !is_own(&field.key, signed));
 }
 
-fn collect_labels(pairs: &[Pair]) -> (Labels, Anomalies) {
+fn collect_labels<'f>(fields: impl Iterator<Item = &'f RawField>) -> (Labels, Anomalies) {
     let (mut labels, mut anomalies) = (Labels::default(), Anomalies::NONE);
-    for (key, value) in pairs {
-        anomalies.insert_if(!labels.insert(key, value), Anomaly::BadLabel);
+    for field in fields {
+        let kept = labels.insert(&field.key, field.value.as_deref().unwrap_or_default());
+        anomalies.insert_if(!kept, Anomaly::BadLabel);
     }
     (labels, anomalies)
 }
@@ -91,6 +92,7 @@ fn collect_labels(pairs: &[Pair]) -> (Labels, Anomalies) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use url::form_urlencoded;
 
     use super::*;
 
@@ -117,8 +119,10 @@ mod tests {
         fn pairs_are_those_of_the_standard(encoded in "([a-zA-Z=&+;é]|%[0-9a-fA-F]{0,2}|%ff|%26|%3D|&SmsSid=|&To=){0,40}") {
             let standard: Vec<_> = form_urlencoded::parse(encoded.as_bytes()).into_owned().collect();
             let clean = |text: &String| text.replace('\0', "\u{FFFD}");
-            let standard: Vec<_> = standard.iter().map(|(key, value)| (clean(key).into(), clean(value))).collect();
-            prop_assert_eq!(pairs(encoded.as_bytes(), &mut Texts::default()), standard);
+            let standard: Vec<_> = standard.iter().map(|(key, value)| (clean(key), clean(value))).collect();
+            let ours = fields(encoded.as_bytes(), &mut Texts::default());
+            let ours: Vec<_> = ours.into_iter().map(|field| (field.key.into_owned(), field.value.unwrap())).collect();
+            prop_assert_eq!(ours, standard);
         }
     }
 }

@@ -1,18 +1,38 @@
 //! `application/json`: one object. Numbers keep their digits, repeated keys are kept apart.
 
-use std::fmt;
+use std::{borrow::Cow, fmt, fmt::Write};
 
+use encoding_rs::{
+    UTF_8,
+    mem::{decode_latin1, encode_latin1_lossy},
+};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
+use serde_bytes::ByteBuf;
 use serde_json::value::RawValue;
 
-use super::text::Texts;
+use super::{opening::stripped, text::Texts};
 use crate::domain::RawField;
 
-/// The members of a JSON object in order; a map would forget repeats.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+/// Why a body is not one JSON object.
+#[derive(Debug)]
+pub(super) enum JsonFault {
+    /// It is none at all.
+    Syntax(serde_json::Error),
+    /// It is a list of so many things.
+    List(usize),
+}
+
+impl From<serde_json::Error> for JsonFault {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Syntax(error)
+    }
+}
+
+/// The members of a JSON object in order; a map would forget repeats. Keys come as bytes, as do strings.
+struct Members<'a>(Vec<(ByteBuf, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -36,29 +56,184 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
+/// How the text that is parsed stands for the body's bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// It is what they say.
+    Text,
+    /// Each of its characters is one byte, as some bytes say nothing. The signs of JSON are the same.
+    Bytes,
+}
+
 /// A body's fields. Exotel's own `{"SMSMessage": {…}}` is opened, and its `Sid` is the message's.
-pub(super) fn fields(body: &[u8], texts: &mut Texts) -> Result<Vec<RawField>, serde_json::Error> {
-    let text = texts.read(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body));
-    let Members(members) = serde_json::from_str(&text)?;
-    match members.as_slice() {
-        [(key, inner)] if key == "SMSMessage" && inner.get().starts_with('{') => {
-            let Members(members) = serde_json::from_str(inner.get())?;
-            let rename = |key: String| if key == "Sid" { "SmsSid".to_owned() } else { key };
-            members.into_iter().map(|(key, value)| field((rename(key), value), texts)).collect()
+pub(super) fn fields(body: &[u8], texts: &mut Texts) -> Result<Vec<RawField>, JsonFault> {
+    let (text, form) = match texts.charset.decode_without_bom_handling_and_without_replacement(body) {
+        Some(text) => {
+            texts.charset = UTF_8;
+            (text, Form::Text)
         }
-        _ => members.into_iter().map(|member| field(member, texts)).collect(),
+        None => (decode_latin1(body), Form::Bytes),
+    };
+    match read((&text, form), texts) {
+        Err(JsonFault::Syntax(error)) => {
+            let Some(mended) = mended(&text) else { return Err(error.into()) };
+            texts.replaced = true;
+            read((&mended, form), texts).map_err(|fault| match fault {
+                JsonFault::Syntax(_) => error.into(),
+                list @ JsonFault::List(_) => list,
+            })
+        }
+        read => read,
+    }
+}
+
+fn read((text, form): (&str, Form), texts: &mut Texts) -> Result<Vec<RawField>, JsonFault> {
+    let mut object = text;
+    if text.starts_with('[') {
+        let items: Vec<&RawValue> = serde_json::from_str(text)?;
+        let [item] = items.as_slice() else { return Err(JsonFault::List(items.len())) };
+        object = item.get();
+    }
+    let Members(members) = serde_json::from_str(object)?;
+    let field = |member| field(member, form, texts);
+    match members.as_slice() {
+        [(key, inner)] if **key == b"SMSMessage"[..] && inner.get().starts_with('{') => {
+            let Members(members) = serde_json::from_str(inner.get())?;
+            let rename = |key: ByteBuf| if *key == b"Sid"[..] { ByteBuf::from("SmsSid") } else { key };
+            Ok(members
+                .into_iter()
+                .map(|(key, value)| (rename(key), value))
+                .map(field)
+                .collect::<Result<_, _>>()?)
+        }
+        _ => Ok(members.into_iter().map(field).collect::<Result<_, _>>()?),
     }
 }
 
 /// Strings come as bytes, since JSON can escape half a surrogate pair, which is no text.
-fn field((key, value): (String, &RawValue), texts: &mut Texts) -> Result<RawField, serde_json::Error> {
+fn field(
+    (key, value): (ByteBuf, &RawValue),
+    form: Form,
+    texts: &mut Texts,
+) -> Result<RawField, serde_json::Error> {
+    let bytes = |text| match form {
+        Form::Text => Cow::Borrowed(str::as_bytes(text)),
+        Form::Bytes => encode_latin1_lossy(text),
+    };
+    let key = match form {
+        Form::Text => key.into_vec(),
+        Form::Bytes => bytes_of_key(&key),
+    };
     let value = match value.get() {
         "null" => None,
         string if string.starts_with('"') => {
-            let bytes: serde_bytes::ByteBuf = serde_json::from_str(string)?;
-            Some(texts.read(&bytes))
+            Some(serde_json::from_slice::<ByteBuf>(&bytes(string))?.into_vec())
         }
-        other => Some(other.to_owned()),
+        other => Some(bytes(other).into_owned()),
     };
-    Ok(RawField { key: texts.clean(key).into(), value })
+    Ok(texts.field(stripped_key(key), value))
+}
+
+/// A byte order mark may stand within the first quotes as well.
+fn stripped_key(key: Vec<u8>) -> Vec<u8> {
+    if key.first().is_some_and(u8::is_ascii) { key } else { stripped(&key).to_vec() }
+}
+
+/// The bytes of a key whose characters are one byte each, but for those that it escapes.
+fn bytes_of_key(key: &[u8]) -> Vec<u8> {
+    let Ok(text) = str::from_utf8(key) else { return key.to_vec() };
+    let mut bytes = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        match u8::try_from(u32::from(c)) {
+            Ok(byte) => bytes.push(byte),
+            Err(_) => bytes.extend(c.encode_utf8(&mut [0; 4]).bytes()),
+        }
+    }
+    bytes
+}
+
+/// The text with the control characters within its strings escaped, as they have to be; none where there are none.
+fn mended(text: &str) -> Option<String> {
+    let (mut mended, mut is_mended) = (String::with_capacity(text.len() + 32), false);
+    let (mut in_string, mut is_escaped) = (false, false);
+    for c in text.chars() {
+        if in_string && !is_escaped && c < ' ' {
+            is_mended = true;
+            let _ = write!(mended, "\\u{:04x}", u32::from(c));
+            continue;
+        }
+        in_string ^= c == '"' && !is_escaped;
+        is_escaped = in_string && c == '\\' && !is_escaped;
+        mended.push(c);
+    }
+    is_mended.then_some(mended)
+}
+
+#[cfg(test)]
+mod tests {
+    use encoding_rs::{Encoding, WINDOWS_1252};
+
+    use super::*;
+
+    type Pairs = Vec<(String, Option<String>)>;
+
+    fn pairs(body: &[u8], charset: &'static Encoding) -> Result<(Pairs, bool), JsonFault> {
+        let mut texts = Texts::of(charset);
+        let fields = fields(body, &mut texts)?.into_iter();
+        Ok((fields.map(|field| (field.key.into_owned(), field.value)).collect(), texts.replaced))
+    }
+
+    fn value(body: &[u8], charset: &'static Encoding) -> (String, bool) {
+        let (mut pairs, replaced) = pairs(body, charset).unwrap();
+        (pairs.pop().unwrap().1.unwrap(), replaced)
+    }
+
+    #[test]
+    fn raw_control_characters_within_strings_are_kept_and_flagged() {
+        for (body, text) in [
+            ("{\"a\":\"x\ny\"}", "x\ny"),
+            ("{\"a\":\"x\r\n\ty\\\"\n\"}", "x\r\n\ty\"\n"),
+            ("{\r\n\t\"a\" :\r\n\"\u{1}\u{1b}\\\\\n\"\r\n}", "\u{1}\u{1b}\\\n"),
+            ("{\"a\":\"\0\"}", "\u{FFFD}"),
+            ("{\"a\":{\"b\":\"x\ny\"}}", "{\"b\":\"x\\u000ay\"}"),
+        ] {
+            assert_eq!(value(body.as_bytes(), UTF_8), (text.to_owned(), true), "{body:?}");
+        }
+        assert_eq!(value(b"{\n\t\"a\":\n\"x\\ny\"}", UTF_8), ("x\ny".to_owned(), false));
+        for broken in ["{\"a\":\"x\\\ny\"}", "{\"a\":\"x\n}", "{\"a\":1\0}", "{\"a\":\"\n\"}}"] {
+            assert!(matches!(pairs(broken.as_bytes(), UTF_8), Err(JsonFault::Syntax(_))), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_read_in_the_charset_that_is_declared() {
+        assert_eq!(value(b"{\"a\":\"Caf\xE9\"}", WINDOWS_1252), ("Café".to_owned(), false));
+        assert_eq!(value(b"{\"a\":\"Caf\xE9 \\u0939\"}", WINDOWS_1252), ("Café ह".to_owned(), false));
+        assert_eq!(value(b"{\"a\":\"Caf\xE9\"}", UTF_8), ("Caf\u{FFFD}".to_owned(), true));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_kept() {
+        let body = b"{\"N\xE9\":\"x\\n\xFF\xC3\xA9\\u0939\",\"o\":[\"\xE9\"],\"ok\":\"\xC3\xA9\"}";
+        let fields = fields(body, &mut Texts::default()).unwrap();
+        let original = |at: usize| fields[at].original.as_deref().unwrap();
+        assert_eq!(original(0).key, b"N\xE9");
+        assert_eq!(original(0).value, b"x\n\xFF\xC3\xA9\xE0\xA4\xB9");
+        assert_eq!(original(1).value, b"[\"\xE9\"]");
+        assert!(fields[2].original.is_none());
+        assert_eq!(fields[2].value.as_deref(), Some("é"));
+    }
+
+    #[test]
+    fn a_list_of_one_is_that_one() {
+        let of = |body: &str| pairs(body.as_bytes(), UTF_8);
+        assert_eq!(of("[{\"a\":1}]").unwrap(), of("{\"a\":1}").unwrap());
+        assert_eq!(of("[ {\"SMSMessage\":{\"Sid\":\"s\"}} ]").unwrap(), of("{\"SmsSid\":\"s\"}").unwrap());
+        for (body, length) in [("[]", 0), ("[{},{}]", 2), ("[1,2,3]", 3), ("[\"\n\",1]", 2)] {
+            assert!(matches!(of(body), Err(JsonFault::List(n)) if n == length), "{body}");
+        }
+        for body in ["[1]", "[[{}]]", "[{}", "[{}]]", "1", "\"x\"", ""] {
+            assert!(matches!(of(body), Err(JsonFault::Syntax(_))), "{body}");
+        }
+    }
 }

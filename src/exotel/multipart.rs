@@ -3,28 +3,36 @@
 use std::convert::Infallible;
 
 use futures_util::{FutureExt, stream};
-use multer::Multipart;
+use multer::{Field, Multipart};
 
-use super::text::Texts;
+use super::{charset, opening::stripped, text::Texts};
 use crate::domain::RawField;
 
-/// A body's fields; parts without a name are passed over.
+/// A body's fields; parts without a name are passed over. A part may declare a charset of its own.
 pub(super) fn fields(body: &[u8], boundary: &str, texts: &mut Texts) -> Result<Vec<RawField>, multer::Error> {
     let whole = stream::iter([Ok::<_, Infallible>(body.to_vec())]);
-    let mut parts = Multipart::new(whole, boundary);
+    let (mut parts, declared) = (Multipart::new(whole, boundary), texts.charset);
     let read_all = async {
         let mut fields = Vec::new();
         while let Some(part) = parts.next_field().await? {
-            let key = part.name().map(str::to_owned);
-            let value = texts.read(&part.bytes().await?);
-            if let Some(key) = key {
-                fields.push(RawField { key: texts.clean(key).into(), value: Some(value) });
-            }
+            let key = part.name().map(|name| stripped_name(name).to_vec());
+            texts.charset = own_charset(&part).unwrap_or(declared);
+            let value = part.bytes().await?.to_vec();
+            fields.extend(key.map(|key| texts.field(key, Some(value))));
         }
         Ok(fields)
     };
     // The body is all there, so nothing ever waits.
     read_all.now_or_never().unwrap_or(Err(multer::Error::IncompleteStream))
+}
+
+/// A byte order mark may stand before a name.
+fn stripped_name(name: &str) -> &[u8] {
+    if name.starts_with('\u{FEFF}') { stripped(name.as_bytes()) } else { name.as_bytes() }
+}
+
+fn own_charset(part: &Field<'_>) -> Option<&'static encoding_rs::Encoding> {
+    charset::declared(part.headers().get("content-type")?.to_str().ok()?)
 }
 
 /// What is wrong with a body, without the text that stands there.

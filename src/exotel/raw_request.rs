@@ -3,18 +3,20 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
 
-use super::form::{is_own, signs};
+use super::{
+    form::{is_own, signs},
+    query::{key, raw_pairs},
+};
 
 /// A callback as it came over the wire. It owns what it holds, so that it can be kept and read again.
 #[derive(Clone, PartialEq, Eq)]
 pub enum RawRequest {
     /// A POST: the body carries Exotel's fields, the query string the sender's labels.
     Post {
-        /// The `Content-Type` header; none means a form.
+        /// The `Content-Type` header; none means a form, or JSON where it begins with a brace.
         content_type: Option<String>,
-        /// The `Content-Encoding` header; none, or `identity`, is as it should be.
+        /// The `Content-Encoding` headers, with commas; none is as it should be.
         content_encoding: Option<String>,
         /// The query string, percent-encoded.
         query: String,
@@ -34,19 +36,14 @@ impl RawRequest {
     #[must_use]
     pub fn query_without_secrets(&self) -> Cow<'_, str> {
         let (Self::Post { query, .. } | Self::Get { query }) = self;
-        let signed = query.split('&').any(|pair| signs(&key(pair)));
+        let signed = raw_pairs(query).any(|pair| signs(&key(pair)));
         let secret = |pair: &&str| is_own(&key(pair), signed);
-        if query.split('&').any(|pair| secret(&pair)) {
-            query.split('&').filter(|pair| !secret(pair)).collect::<Vec<_>>().join("&").into()
+        if raw_pairs(query).any(|pair| secret(&pair)) {
+            raw_pairs(query).filter(|pair| !secret(pair)).collect::<Vec<_>>().join("&").into()
         } else {
             query.into()
         }
     }
-}
-
-/// The key of a pair, decoded.
-fn key(pair: &str) -> Cow<'_, str> {
-    percent_decode_str(pair.split('=').next().unwrap_or_default()).decode_utf8_lossy()
 }
 
 /// Nothing of a request but its kind: the rest is nobody's business.
@@ -67,6 +64,7 @@ mod tests {
     fn a_kept_query_string_holds_no_secret() {
         let kept = |query: &str| RawRequest::Get { query: query.into() }.query_without_secrets().into_owned();
         assert_eq!(kept("SmsSid=s1&token=t&%74oken=t&sig=x&tokens=y"), "SmsSid=s1&tokens=y");
+        assert_eq!(kept("%EF%BB%BFtoken=t&SmsSid=s1"), "SmsSid=s1");
         assert_eq!(kept("a=b&c&to=d"), "a=b&c&to=d");
         assert_eq!(kept("SmsSid=s1&to=t&exp=1&s%69g=x&To=u"), "SmsSid=s1&To=u");
     }

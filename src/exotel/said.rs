@@ -61,10 +61,7 @@ mod tests {
     fn said(callbacks: &[&[(&str, &str)]]) -> Said {
         let mut said = Said::default();
         for callback in callbacks {
-            let field = |&(key, value): &(&str, &str)| RawField {
-                key: key.to_owned().into(),
-                value: Some(value.into()),
-            };
+            let field = |&(key, value): &(&str, &str)| RawField::new(key.to_owned(), Some(value.into()));
             said.take_in(&callback.iter().map(field).collect::<Vec<_>>());
         }
         said

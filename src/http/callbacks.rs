@@ -133,7 +133,7 @@ async fn keep(
     } else {
         let body = read_body(&head.headers, body).await?;
         let content_type = text(&head.headers, header::CONTENT_TYPE);
-        let content_encoding = text(&head.headers, header::CONTENT_ENCODING);
+        let content_encoding = texts(&head.headers, header::CONTENT_ENCODING);
         RawRequest::Post { content_type, content_encoding, query, body }
     };
     let signed_for = match signed_for {
@@ -149,6 +149,13 @@ async fn keep(
 /// A header as text; one that is no text is none of those that are taken.
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     Some(headers.get(name)?.to_str().unwrap_or("unreadable").to_owned())
+}
+
+/// All headers of a name as one text, as HTTP joins them.
+fn texts(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let mut each = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("unreadable"));
+    let first = each.next()?.to_owned();
+    Some(each.fold(first, |joined, value| joined + ", " + value))
 }
 
 async fn read_body(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Problem> {

@@ -5,10 +5,12 @@ use axum::{
     http::request::Parts,
 };
 use serde::de::DeserializeOwned;
-use url::form_urlencoded;
 
 use super::{Problem, ProblemKind};
-use crate::storage::{Cursor, PageRequest};
+use crate::{
+    exotel::{json_text, query},
+    storage::{Cursor, PageRequest},
+};
 
 /// The parameters of the path.
 pub(super) struct PathParams<T>(pub T);
@@ -34,8 +36,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T>
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let query = parts.uri.query().unwrap_or_default();
-        let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        let pairs = query::pairs(parts.uri.query().unwrap_or_default());
+        let deserializer = serde_urlencoded::Deserializer::new(pairs);
         serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| parameter_problem(&error))
     }
 }
@@ -54,9 +56,21 @@ impl<S: Send + Sync> FromRequestParts<S> for QueryPairs {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let query = parts.uri.query().unwrap_or_default();
-        Ok(Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+        let pairs = query::pairs(parts.uri.query().unwrap_or_default());
+        Ok(Self(pairs.into_owned().collect()))
     }
+}
+
+/// A JSON body as what it has to be; `shape` shows that. What some tools put before the first brace is passed over.
+pub(super) fn read_json<T: DeserializeOwned>(body: &[u8], shape: &str) -> Result<T, Problem> {
+    let text = json_text(body);
+    let mut json = serde_json::Deserializer::from_slice(&text);
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        Problem::new(ProblemKind::MalformedBody, format!("the body must be {shape}: {error}"))
+    })?;
+    json.end()
+        .map_err(|_| Problem::new(ProblemKind::MalformedBody, "something stands behind the JSON object"))?;
+    Ok(read)
 }
 
 /// Keeps what may be said once only.

@@ -177,7 +177,9 @@ impl From<CallbackError> for Problem {
             CallbackError::ContentType(_) => Self::new(ProblemKind::UnsupportedMediaType, detail),
             CallbackError::ContentEncoding(_) => Self::new(ProblemKind::UnsupportedMediaType, detail)
                 .header(header::ACCEPT_ENCODING, "identity"),
-            CallbackError::Malformed { .. } => Self::new(ProblemKind::MalformedBody, detail),
+            CallbackError::Malformed { .. } | CallbackError::List { .. } => {
+                Self::new(ProblemKind::MalformedBody, detail)
+            }
             CallbackError::NotAStatusCallback { reason, received, resembles } => {
                 let problem = Self::new(ProblemKind::NotAStatusCallback, detail)
                     .with("missing", reason.missing())

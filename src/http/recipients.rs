@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::{
     AppState, Problem, ProblemKind,
+    extract::read_json,
     openapi::{ProblemBody, Refusals},
 };
 use crate::{
@@ -87,11 +88,7 @@ pub(super) async fn erase(
     let (until, deadline) = (state.clock.now(), Instant::now() + LONGEST);
     let body =
         body.map_err(|_| Problem::new(ProblemKind::BodyTooLarge, "the body is larger than any number"))?;
-    let erase: Erase = serde_json::from_slice(&body).map_err(|error| {
-        let detail =
-            format!("the body must be {{\"recipient\": \"…\"}}, with an \"account\" if need be: {error}");
-        Problem::new(ProblemKind::MalformedBody, detail)
-    })?;
+    let erase: Erase = read_json(&body, "{\"recipient\": \"…\"}, with an \"account\" if need be")?;
     let erasures = erasures(&state, &erase)?;
     let mut done = Done::default();
     let complete = match timeout_at(deadline, done.erase(&state, erasures)).await {

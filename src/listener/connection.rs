@@ -12,7 +12,7 @@ use tokio::{net::TcpStream, sync::Semaphore};
 
 use super::{
     activity::Activity,
-    fault::Fault,
+    fault::{Fault, FaultLog},
     limits::Limits,
     metrics::ListenerMetrics,
     patience::{Patience, Verdict},
@@ -27,6 +27,7 @@ pub(super) struct Shared<S> {
     pub service: S,
     pub limits: Limits,
     pub metrics: ListenerMetrics,
+    pub fault_log: FaultLog,
     pub protocol: Protocol,
     pub shutdown: Shutdown,
     /// One for each connection that may still come.
@@ -85,6 +86,7 @@ async fn serve<C, S>(
                 if let Err(error) = ended {
                     if let Some(fault) = Fault::of(&error, activity) {
                         shared.metrics.fault(fault);
+                        shared.fault_log.write(fault, &error);
                     }
                     tracing::debug!(%error, "a connection broke off");
                 }

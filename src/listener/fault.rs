@@ -1,8 +1,11 @@
 //! Connections that end since their client does not keep to HTTP.
 
-use std::error::Error;
+use std::{
+    error::Error,
+    sync::{Mutex, PoisonError},
+};
 
-use super::activity::Activity;
+use super::{activity::Activity, seldom::Seldom};
 
 /// What a client did, as far as the connection had to end for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +50,21 @@ impl Fault {
             h2::Reason::ENHANCE_YOUR_CALM => Some(Self::Http2Flood),
             h2::Reason::NO_ERROR => None,
             _ => Some(Self::Http2Protocol),
+        }
+    }
+}
+
+/// The log of faults: one line a minute for each kind, so that a flood of them does not fill it. All are counted.
+#[derive(Debug, Default)]
+pub(super) struct FaultLog([Mutex<Seldom>; Fault::ALL.len()]);
+
+impl FaultLog {
+    /// Writes that a connection ended for `fault`, if a line is due. hyper's words name the part of a request that
+    /// cannot be read, and repeat nothing of it.
+    pub fn write(&self, fault: Fault, error: &hyper::Error) {
+        let mut seldom = self.0[fault as usize].lock().unwrap_or_else(PoisonError::into_inner);
+        if seldom.is_due() {
+            tracing::info!(kind = fault.name(), %error, "a client does not keep to HTTP; further ones are only counted for a minute");
         }
     }
 }

@@ -16,6 +16,7 @@ mod open_files;
 mod patience;
 mod protocol;
 mod request_body;
+mod seldom;
 mod service;
 mod socket;
 mod stall;
@@ -24,7 +25,7 @@ use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::{
@@ -35,7 +36,9 @@ use tokio::{
 
 use self::{
     connection::{Shared, hold},
+    fault::FaultLog,
     protocol::Protocol,
+    seldom::Seldom,
 };
 pub use self::{limits::Limits, metrics::ListenerMetrics, service::Service};
 use crate::shutdown::Shutdown;
@@ -69,6 +72,7 @@ pub async fn serve<S: Service>(
         limits,
         protocol: Protocol::new(&limits, &metrics),
         metrics,
+        fault_log: FaultLog::default(),
         shutdown: shutdown.clone(),
         slots: Arc::clone(&slots),
     };
@@ -119,18 +123,4 @@ async fn accept(listener: &TcpListener, failing: &mut Seldom) -> (TcpStream, Soc
 
 fn is_of_the_client(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::ConnectionAborted | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
-}
-
-/// What is said once a minute at most.
-#[derive(Default)]
-struct Seldom(Option<Instant>);
-
-impl Seldom {
-    fn is_due(&mut self) -> bool {
-        let due = self.0.is_none_or(|last| last.elapsed() > Duration::from_mins(1));
-        if due {
-            self.0 = Some(Instant::now());
-        }
-        due
-    }
 }

@@ -3,7 +3,7 @@
 use crate::{
     domain::{AccountName, Forgotten, Labels},
     storage::{
-        receipt::{fields_json, raw_fields},
+        fields::{fields_json, raw_fields},
         row::labels_json,
     },
 };

@@ -1,13 +1,16 @@
-//! Receipts as the log keeps them: fields as received, both ways.
+//! Receipts as the log keeps them.
 
-use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value};
 use sqlx::FromRow;
 
-use super::{StoreError, row::word, time::StoredTime};
+use super::{
+    EncodedField, StoreError,
+    fields::{KeptFields, raw_fields},
+    row::word,
+    time::StoredTime,
+};
 use crate::domain::{
-    Account, Anomalies, DeliveryReceipt, Labels, RawField, Reception, Source, StatusCallback, StatusTable,
-    Time,
+    Account, Anomalies, DeliveryReceipt, Labels, Reception, Source, StatusCallback, StatusTable, Time,
 };
 
 /// A row of `receipts`.
@@ -39,6 +42,8 @@ pub struct StoredReceipt {
     pub labels: Labels,
     /// Every field as received; the values of one that was given several times are a list.
     pub fields: Map<String, Value>,
+    /// The fields whose bytes are not all in `fields`.
+    pub originals: Vec<EncodedField>,
 }
 
 /// Nothing of a receipt but its place: the rest is nobody's business.
@@ -52,6 +57,7 @@ impl TryFrom<ReceiptRow> for StoredReceipt {
     type Error = StoreError;
 
     fn try_from(row: ReceiptRow) -> Result<Self, StoreError> {
+        let KeptFields { fields, originals } = KeptFields::read(&row.fields)?;
         Ok(Self {
             id: row.id,
             received_at: row.received_at.0,
@@ -59,7 +65,8 @@ impl TryFrom<ReceiptRow> for StoredReceipt {
             anomalies: Anomalies::from_bits(row.anomalies),
             signed_for: row.signed_for,
             labels: serde_json::from_str(&row.labels)?,
-            fields: serde_json::from_str(&row.fields)?,
+            fields,
+            originals,
         })
     }
 }
@@ -82,67 +89,5 @@ impl StoredReceipt {
         let (labels, signed_for) = (self.labels.clone(), self.signed_for.clone());
         let reception = Reception { account, table, labels, anomalies, source, received_at, signed_for };
         Ok(DeliveryReceipt::normalise(callback, reception))
-    }
-}
-
-/// Raw fields as one JSON object in the order received; what an unknown key says several times
-/// becomes a list.
-pub(super) fn fields_json(fields: &[RawField]) -> String {
-    let mut json = Vec::with_capacity(256);
-    let mut serializer = serde_json::Serializer::new(&mut json);
-    write_fields(fields, &mut serializer).expect("texts are JSON");
-    String::from_utf8(json).expect("JSON is UTF-8")
-}
-
-fn write_fields<S: Serializer>(fields: &[RawField], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut object = serializer.serialize_map(None)?;
-    for (at, field) in fields.iter().enumerate() {
-        if fields[..at].iter().any(|earlier| earlier.key == field.key) {
-            continue;
-        }
-        let later = fields[at + 1..].iter().filter(|later| later.key == field.key);
-        let mut values: Vec<_> =
-            later.map(|later| &later.value).filter(|&value| *value != field.value).collect();
-        if values.is_empty() {
-            object.serialize_entry(&field.key, &field.value)?;
-        } else {
-            values.insert(0, &field.value);
-            object.serialize_entry(&field.key, &values)?;
-        }
-    }
-    object.end()
-}
-
-/// The way back from [`fields_json`].
-pub(super) fn raw_fields(object: &Map<String, Value>) -> Vec<RawField> {
-    let each = object.iter().flat_map(|(key, value)| match value {
-        Value::Array(values) => values.iter().map(|value| (key, value)).collect(),
-        value => vec![(key, value)],
-    });
-    each.map(|(key, value)| RawField { key: key.clone().into(), value: value.as_str().map(str::to_owned) })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn raw_fields_keep_their_order_and_lose_nothing() {
-        let field = |key: &str, value: Option<&str>| RawField {
-            key: key.to_owned().into(),
-            value: value.map(Into::into),
-        };
-        let fields = [
-            field("SmsSid", Some("s\"1")),
-            field("z", Some("1")),
-            field("Null", None),
-            field("z", Some("2")),
-            field("SmsSid", Some("s\"1")),
-        ];
-        let json = fields_json(&fields);
-        assert_eq!(json, r#"{"SmsSid":"s\"1","z":["1","2"],"Null":null}"#);
-        let read = raw_fields(&serde_json::from_str(&json).unwrap());
-        assert_eq!(read, [&fields[0], &fields[1], &fields[3], &fields[2]].map(Clone::clone));
     }
 }

@@ -10,8 +10,9 @@ use sqlx::FromRow;
 use super::{
     Backend, Failure, Store, StoreError,
     condition::Dialect,
+    fields::fields_json,
     on_readers, postgres,
-    receipt::{ReceiptRow, fields_json},
+    receipt::ReceiptRow,
     row::{MessageRow, bind_message, labels_json},
     settle_sql::SettleSql,
     settling::{LONGEST_HISTORY, Normaliser, Settling},

@@ -83,7 +83,7 @@ async fn a_log_for_machines_has_one_line_per_request_and_no_secret() {
             [
                 "POST /callbacks/exotel/{account}/{token} 200 recorded",
                 "POST /callbacks/exotel/{account}/{token} 422 not_a_status_callback",
-                "POST /callbacks/exotel/{account} 422 not_a_status_callback",
+                "POST /callbacks/exotel/{account} 422 malformed_body",
                 "POST /callbacks/exotel/{account}/{token} 401 unauthorized",
                 "POST /callbacks/exotel/{account} 404 unknown_account",
                 "GET /callbacks/exotel/{account}/{token} 200 recorded",

@@ -9,6 +9,7 @@ mod support;
 mod accounts;
 mod attacks;
 mod binary;
+mod bodies;
 mod callbacks;
 mod callers;
 mod clocks;

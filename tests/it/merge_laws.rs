@@ -100,8 +100,7 @@ proptest! {
 fn evidence_goes_before_time_time_before_specificity_and_specificity_before_the_code() {
     let verdict = |code: &str, sent: &str| {
         let fields = [("SmsSid", "s1"), ("DetailedStatusCode", code), ("DateSent", sent)];
-        let field =
-            |(key, value): (&str, &str)| RawField { key: key.to_owned().into(), value: Some(value.into()) };
+        let field = |(key, value): (&str, &str)| RawField::new(key.to_owned(), Some(value.into()));
         let callback = StatusCallback::from_fields(fields.map(field).into()).unwrap();
         let reception = Reception {
             account: &account(),

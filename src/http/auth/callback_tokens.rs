@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use percent_encoding::percent_decode_str;
 
 use super::credentials::{Digests, basic_credentials};
-use crate::{domain::Secret, http::KeyDigest};
+use crate::{domain::Secret, exotel::query, http::KeyDigest};
 
 /// The tokens that open an account's callback URL.
 #[derive(Debug)]
@@ -29,8 +29,13 @@ impl CallbackTokens {
             return false;
         }
         let mut admitted = path.is_some_and(|token| self.0.find(token.as_bytes()).is_some());
-        for token in query.split('&').filter_map(|pair| pair.strip_prefix("token=")) {
-            admitted |= self.0.find(&Cow::from(percent_decode_str(token))).is_some();
+        for token in query::raw_values(query, "token") {
+            admitted |= self.0.find(query::decoded(token).as_bytes()).is_some();
+            // A `+` is a space in a query string. Whoever has a token with a `+` in it may have left it unencoded: it
+            // is known all the same, so nothing is opened by reading it so.
+            if token.contains('+') {
+                admitted |= self.0.find(&Cow::from(percent_decode_str(token))).is_some();
+            }
         }
         if let Some((_, password)) = basic_credentials(headers) {
             admitted |= self.0.find(&password).is_some();
@@ -52,6 +57,17 @@ mod tests {
         assert!(tokens.admit(None, "a=b&token=ne%77", &none));
         assert!(tokens.admit(None, "", &basic("anyone", "old")));
         assert!(!tokens.admit(None, "", &none) && !tokens.admit(Some("ne"), "token=", &basic("new", "")));
+        let spaced = CallbackTokens::new(&["a b".into(), "c+d".into()]);
+        for good in ["a b", "a+b", "a%20b", "c+d", "c%2Bd"] {
+            assert!(spaced.admit(None, &format!("x=y&token={good}&z"), &none), "{good}");
+        }
+        for bad in ["a%2Bb", "c d", "c%20d", "ab", "a++b", ""] {
+            assert!(!spaced.admit(None, &format!("token={bad}"), &none), "{bad}");
+        }
+        assert!(
+            tokens.admit(None, "%EF%BB%BF%74oken=new", &none),
+            "as every reader of a query string reads it"
+        );
         let unasked = CallbackTokens::new(&[]);
         assert!(unasked.is_empty() && !unasked.admit(Some(""), "token=", &none));
     }

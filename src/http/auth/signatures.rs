@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use url::form_urlencoded;
-
-use crate::domain::{Account, Permit, Recipient, Secret, Time};
+use crate::{
+    domain::{Account, Permit, Recipient, Secret, Time},
+    exotel::query,
+};
 
 /// The secrets that an account's URLs may be signed with.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ impl Signatures {
     /// Whom the URL of this query string is signed for, now.
     pub fn check(&self, account: &str, query: &str, now: Time) -> Result<SignedFor, Fault> {
         let (mut to, mut exp, mut sig) = (None, None, None);
-        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+        for (key, value) in query::pairs(query) {
             let place = match &*key {
                 "to" => &mut to,
                 "exp" => &mut exp,
@@ -99,6 +100,8 @@ fn with_its_plus(to: Cow<'_, str>) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use url::form_urlencoded;
+
     use super::*;
     use crate::domain::AccountName;
 

@@ -19,6 +19,7 @@ use crate::{
     domain::Message,
     http::{
         AppState, Problem, ProblemKind,
+        extract::read_json,
         openapi::{ProblemBody, Refusals},
         pace::Reads,
     },
@@ -85,13 +86,7 @@ async fn find(state: &AppState, sids: Vec<String>) -> Result<Vec<Message<'static
 }
 
 fn read(body: &[u8]) -> Result<Lookup, Problem> {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let lookup: Lookup = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let detail = format!("the body must be {{\"sids\": [\"…\"]}}: {error}");
-        Problem::new(ProblemKind::MalformedBody, detail)
-    })?;
-    json.end()
-        .map_err(|_| Problem::new(ProblemKind::MalformedBody, "something stands behind the JSON object"))?;
+    let lookup: Lookup = read_json(body, "{\"sids\": [\"…\"]}")?;
     if lookup.sids.len() > MAX_SIDS {
         let fault = format!("{} sids, at most {MAX_SIDS} are taken", lookup.sids.len());
         return Err(Problem::parameter("sids", fault));

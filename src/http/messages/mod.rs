@@ -9,6 +9,7 @@ mod filter_params;
 mod filter_values;
 pub(super) mod list;
 pub(super) mod lookup;
+mod receipt_view;
 mod row_writer;
 mod time_bound;
 mod view;
@@ -27,7 +28,7 @@ use utoipa::{IntoParams, ToSchema};
 
 pub(super) use self::{filter::FilterReader, filter_params::FilterParams, row_writer::Unwritten};
 
-use self::view::{MessageView, ReceiptView};
+use self::{receipt_view::ReceiptView, view::MessageView};
 use super::{
     AppState, Problem, ProblemKind,
     extract::{PathParams, QueryParams},

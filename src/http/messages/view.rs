@@ -1,21 +1,16 @@
-//! How messages and receipts look to those who ask.
+//! How messages look to those who ask.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{
-    domain::{
-        Category, ConfirmedBy, DeliveryOutcome, DeliveryReceipt, Labels, Message, Outcome, Retry, Source,
-        StatusTable, Time,
-    },
-    storage::StoredReceipt,
+use crate::domain::{
+    Category, ConfirmedBy, DeliveryOutcome, Labels, Message, Outcome, Retry, StatusTable, Time,
 };
 
 /// What is decided about a message, or by one receipt.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Verdict)]
-struct VerdictView<'a> {
+pub(super) struct VerdictView<'a> {
     /// The recipient in E.164, where its text can be read as a number.
     #[schema(example = "+919812345670")]
     to: Option<&'a str>,
@@ -62,7 +57,7 @@ struct VerdictView<'a> {
 
 impl<'a> VerdictView<'a> {
     /// With the meaning that the code, or else the name, has in the table in force.
-    fn of(outcome: &'a DeliveryOutcome, table: &'a StatusTable) -> Self {
+    pub fn of(outcome: &'a DeliveryOutcome, table: &'a StatusTable) -> Self {
         let verdict = &outcome.verdict;
         let coded = verdict.code.and_then(|code| table.by_code(code));
         let entry = coded.or_else(|| table.by_name(verdict.name.as_deref()?));
@@ -131,65 +126,4 @@ pub(crate) struct MessagesView<'a> {
     pub items: Vec<MessageView<'a>>,
     /// What to ask for as `cursor` to go on; null at the end.
     pub next_cursor: Option<String>,
-}
-
-/// A receipt: what was received, and how it was normalised.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Receipt)]
-pub(crate) struct ReceiptView<'a> {
-    /// Its place in the log.
-    id: i64,
-    /// Where it came from.
-    source: Source,
-    /// When it was received.
-    #[schema(value_type = String, format = DateTime)]
-    received_at: Time,
-    /// The recipient that its callback URL was signed for; null where a token authenticated it, or nothing. Empty where
-    /// it has been erased.
-    signed_for: Option<&'a str>,
-    /// Whether it takes part in the outcome: not where its callback URL was signed for another recipient than the
-    /// message's.
-    takes_part: bool,
-    /// Every field as received; the values of one that was given several times are a list.
-    #[schema(value_type = Object)]
-    fields: &'a Map<String, Value>,
-    /// What it means by the codes in force.
-    normalised: NormalisedView<'a>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = Normalised)]
-struct NormalisedView<'a> {
-    #[serde(flatten)]
-    verdict: VerdictView<'a>,
-    /// `DeliveredAt`, where given.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    delivered_at: Option<Time>,
-    /// `DateUpdated` or `UpdatedAt`, where given.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    updated_at: Option<Time>,
-}
-
-impl<'a> ReceiptView<'a> {
-    /// The same, where it does not take part in the outcome, or does.
-    pub fn taking_part(self, takes_part: bool) -> Self {
-        Self { takes_part, ..self }
-    }
-
-    /// A receipt of the log, and what it means by `table`.
-    pub fn of(receipt: &'a StoredReceipt, meaning: &'a DeliveryReceipt, table: &'a StatusTable) -> Self {
-        Self {
-            takes_part: true,
-            signed_for: receipt.signed_for.as_deref(),
-            id: receipt.id,
-            source: receipt.source,
-            received_at: receipt.received_at,
-            fields: &receipt.fields,
-            normalised: NormalisedView {
-                verdict: VerdictView::of(&meaning.outcome, table),
-                delivered_at: meaning.delivered_at,
-                updated_at: meaning.updated_at,
-            },
-        }
-    }
 }

@@ -9,7 +9,7 @@ use sqlx::{
 use crate::{
     domain::{DeliveryReceipt, Message},
     storage::{
-        receipt::fields_json,
+        fields::fields_json,
         row::{bind_message, labels_json},
         sql::{believe, believed, keep_greater, message_columns, on_conflict_merge},
     },

@@ -8,7 +8,7 @@ use super::{Sqlite, begin, give_back, settle::STANDINGS};
 use crate::{
     domain::{DeliveryReceipt, Message},
     storage::{
-        receipt::fields_json,
+        fields::fields_json,
         row::{bind_message, labels_json},
         sql::{believe, believed, keep_greater, message_columns, on_conflict_merge},
         standing::{contested_among, sids_json},

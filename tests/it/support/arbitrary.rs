@@ -106,15 +106,12 @@ pub fn signed_or_not() -> impl Strategy<Value = Said> {
 impl Said {
     /// The receipt, if it were about message `sid`. One that says nothing at all is made to say "sent".
     pub fn about(&self, sid: &str) -> DeliveryReceipt {
-        let field = |(key, value): &(&str, String)| RawField {
-            key: (*key).to_owned().into(),
-            value: Some(value.clone()),
-        };
+        let field = |(key, value): &(&str, String)| RawField::new((*key).to_owned(), Some(value.clone()));
         let mut fields: Vec<_> = self.fields.iter().map(field).collect();
-        fields.push(RawField { key: "SmsSid".into(), value: Some(sid.into()) });
+        fields.push(RawField::new("SmsSid", Some(sid.into())));
         let callback = StatusCallback::from_fields(fields).or_else(|(_, mut fields)| {
             fields.retain(|field| field.key != "Status");
-            fields.push(RawField { key: "Status".into(), value: Some("sent".into()) });
+            fields.push(RawField::new("Status", Some("sent".into())));
             StatusCallback::from_fields(fields)
         });
         let (mut labels, mut anomalies) = (Labels::default(), Anomalies::NONE);

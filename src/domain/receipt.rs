@@ -218,7 +218,7 @@ mod tests {
             let said = [("Status", "sent"), ("DetailedStatus", "DELIVERED_TO_HANDSET"), ("ErrorCode", none)];
             assert_eq!((verdict(&said).1, flags(&said)), (Some(20005), Vec::new()), "{none}");
             let fields = [("SmsSid", "s1"), ("ErrorCode", none)]
-                .map(|(key, value)| RawField { key: key.to_owned().into(), value: Some(value.into()) });
+                .map(|(key, value)| RawField::new(key.to_owned(), Some(value.into())));
             assert!(StatusCallback::from_fields(fields.into()).is_err(), "{none} alone says nothing");
         }
         for field in ["DetailedStatusCode", "ExoStatusCode"] {

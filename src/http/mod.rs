@@ -1,6 +1,6 @@
 //! Every route of the service, in one list, and the layers around them, in order.
 //!
-//! May import everything below: `domain`, `exotel`, `storage`, `ingest`; and `telemetry`.
+//! May import everything below: `domain`, `access`, `exotel`, `storage`, `ingest`; and `secret_url` and `telemetry`.
 
 mod admission;
 mod api_key;

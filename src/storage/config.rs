@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteConnectOptions;
 
 use super::{BadDatabase, postgres};
-use crate::domain::SecretUrl;
+use crate::secret_url::SecretUrl;
 
 /// `[database]`: where receipts and messages are kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,7 +1,8 @@
 //! Where receipts, messages and refused bodies are kept: Postgres or SQLite, by the URL's scheme.
 //!
 //! Both hold the same tables and run the same statements wherever the dialects agree; what differs
-//! is in `postgres` and `sqlite`. May import `domain` only.
+//! is in `postgres` and `sqlite`. May import `domain` and
+//! `secret_url`.
 //!
 //! A caller that is told `Ok` by [`Writer::record`] or [`Spool::append`] may answer 200: it is on disk.
 

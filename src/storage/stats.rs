@@ -16,7 +16,7 @@ use super::{
     on_readers,
     time::StoredTime,
 };
-use crate::domain::{Account, AccountConfig};
+use crate::domain::Account;
 
 /// What is counted.
 #[derive(Debug)]
@@ -108,8 +108,7 @@ impl Store {
         request: StatsRequest<'_>,
     ) -> Result<Result<Groups, TooManyGroups>, StoreError> {
         let StatsRequest { filter, group_by, accounts } = request;
-        let zones =
-            Zones { accounts, otherwise: AccountConfig::default().time_zone, window: filter.received };
+        let zones = Zones { accounts, otherwise: Account::TIME_ZONE, window: filter.received };
         let (statement, arguments) = statement(Condition::of(&filter, self.dialect()), group_by, &zones);
         let mut groups = Groups::new();
         on_readers!(self, pool => async {

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use url::form_urlencoded;
 
-use crate::domain::{Account, Permit, Recipient, Secret, Time};
+use crate::{
+    access::{Permit, Secret},
+    domain::{Account, Recipient, Time},
+};
 
 /// The secrets that an account's URLs may be signed with.
 #[derive(Debug)]

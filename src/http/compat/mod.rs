@@ -26,7 +26,6 @@ use axum::{
 use tokio::time::timeout;
 
 use self::call::{Call, Version};
-pub(super) use self::reader::Reader;
 use super::{AppState, ProblemKind, auth::Caller, fallback, question::Unanswered, trace::RequestOutcome};
 use crate::exotel::{ApiError, Envelope, Format};
 

@@ -26,6 +26,7 @@ mod state;
 mod stats;
 mod status_codes;
 mod trace;
+mod unanswered;
 
 use axum::{
     Router,

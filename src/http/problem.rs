@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use super::{ProblemKind, question::Unanswered, trace::RequestOutcome};
+use super::{ProblemKind, trace::RequestOutcome, unanswered::Unanswered};
 use crate::{
     exotel::CallbackError,
     ingest::{IngestError, NotKept},

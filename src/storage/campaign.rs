@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use sqlx::FromRow;
 
 use super::{
-    Backend, Store, StoreError, campaign_sql::CampaignSql, condition::Dialect, on_readers, postgres,
+    Backend, Store, StoreError, campaign_sql::CampaignSql, dialect::Dialect, on_readers, postgres,
     receipt::raw_fields, row::MessageRow, sqlite,
 };
 use crate::domain::{AccountName, Message, RawField};

@@ -10,7 +10,7 @@ use sqlx::FromRow;
 
 use super::{
     Backend, Erased, Erasure, Failure, Store, StoreError,
-    condition::Dialect,
+    dialect::Dialect,
     erase_sql::{EraseSql, RECEIPTS_OF},
     postgres, sqlite,
     time::StoredTime,

@@ -4,7 +4,8 @@ use chrono::{DateTime, Offset, SecondsFormat, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 use super::{
-    condition::{Argument, Condition, Dialect},
+    condition::{Argument, Condition},
+    dialect::Dialect,
     filter::Window,
 };
 use crate::domain::{Account, Time};

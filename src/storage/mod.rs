@@ -15,6 +15,7 @@ mod condition;
 mod config;
 mod connections;
 mod damage;
+mod dialect;
 mod erase;
 mod erase_messages;
 mod erase_sql;
@@ -55,7 +56,7 @@ use std::{future::Future, time::Duration};
 use tokio::time::timeout;
 
 use backend::{Backend, on_readers, on_writer};
-use condition::Dialect;
+use dialect::Dialect;
 
 use crate::domain::Clock;
 

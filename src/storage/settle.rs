@@ -9,7 +9,7 @@ use sqlx::FromRow;
 
 use super::{
     Backend, Failure, Store, StoreError,
-    condition::Dialect,
+    dialect::Dialect,
     on_readers, postgres,
     receipt::{ReceiptRow, fields_json},
     row::{MessageRow, bind_message, labels_json},

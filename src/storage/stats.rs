@@ -10,7 +10,8 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::{
     MessageFilter, Store, StoreError,
-    condition::{Argument, Condition, Dialect},
+    condition::{Argument, Condition},
+    dialect::Dialect,
     grouping::{GroupBy, GroupValue, Zones},
     list::bind_all,
     on_readers,

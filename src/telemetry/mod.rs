@@ -6,13 +6,15 @@
 mod collector;
 mod dependency_cap;
 mod error;
+mod family;
 mod histogram;
 mod log;
 mod metrics;
 mod traces;
 
 pub use error::TelemetryError;
+pub use family::Family;
 pub use histogram::Histogram;
 pub use log::{LogConfig, LogFormat, init};
-pub use metrics::{Family, Metrics, unix_seconds};
+pub use metrics::{Metrics, unix_seconds};
 pub use traces::{Traces, TracingConfig};

@@ -11,6 +11,7 @@ mod attacks;
 mod binary;
 mod callbacks;
 mod callers;
+mod circles;
 mod clocks;
 mod compat;
 mod crash;

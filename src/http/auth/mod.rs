@@ -6,7 +6,8 @@
 //! - `client_address.rs`: and where it comes from,
 //! - `refusal.rs`: why it is refused,
 //! - `reports.rs`: or what is let in all the same
-//! - `api_keys.rs`: who may ask
+//! - `require.rs`: who may ask, by
+//! - `api_keys.rs`: a key and its scopes
 //! - `account_reader.rs`: who may ask in Exotel's way, and how often, by
 //! - `read_credentials.rs`: a key and a token
 //! - `limits.rs`: how often
@@ -25,16 +26,18 @@ mod limits;
 mod read_credentials;
 mod refusal;
 mod reports;
+mod require;
 mod signatures;
 
 pub(super) use self::{
     account_reader::AccountReader,
-    api_keys::{ApiKeys, require},
+    api_keys::ApiKeys,
     callback_guard::{Call, CallbackGuard},
     client_address::Caller,
     credentials::basic_credentials,
     described::UrlParams,
     limits::{Limits, retry_after_s},
+    require::require,
     signatures::SignedFor,
 };
 use self::{callback_tokens::CallbackTokens, read_credentials::ReadCredentials};

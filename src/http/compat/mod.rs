@@ -26,7 +26,7 @@ use axum::{
 use tokio::time::timeout;
 
 use self::call::{Call, Version};
-use super::{AppState, ProblemKind, auth::Caller, fallback, question::Unanswered, trace::RequestOutcome};
+use super::{AppState, ProblemKind, auth::Caller, fallback, trace::RequestOutcome, unanswered::Unanswered};
 use crate::exotel::{ApiError, Envelope, Format};
 
 /// Every path that may be of Exotel's API: its fixed parts have no fixed case, so they are read later.

@@ -19,7 +19,7 @@ use crate::{
         extract::{QueryPairs, once},
         openapi::Refusals,
         pace::Reads,
-        question::Unanswered,
+        unanswered::Unanswered,
     },
     storage::{Cursor, MessageFilter, Page, PageRequest, StoreError},
 };

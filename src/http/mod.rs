@@ -9,7 +9,6 @@ mod callbacks;
 mod compat;
 mod config;
 mod deadline;
-mod docs;
 mod extract;
 mod fallback;
 mod health;
@@ -75,7 +74,7 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
         .route("/status-codes/{code}", get(status_codes::get))
         .route("/rejected", get(rejected::list))
         .route("/openapi.json", get(openapi::describe))
-        .route("/docs", get(docs::page))
+        .route("/docs", get(openapi::page_of_it))
         .route_layer(readers)
         .merge(Router::new().route("/recipients/erase", post(recipients::erase)).route_layer(admins))
         .route_layer(deadline)

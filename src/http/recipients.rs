@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{
     AppState, Problem, ProblemKind,
-    openapi::{ProblemBody, Refusals},
+    openapi::shapes::{ProblemBody, Refusals},
 };
 use crate::{
     domain::{AccountName, ForgottenNumber, Time},

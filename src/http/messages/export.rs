@@ -17,7 +17,7 @@ use crate::{
     http::{
         AppState, Problem,
         extract::{QueryPairs, once},
-        openapi::Refusals,
+        openapi::shapes::Refusals,
         pace::Reads,
         unanswered::Unanswered,
     },

@@ -19,7 +19,7 @@ use crate::{
     domain::Message,
     http::{
         AppState, Problem, ProblemKind,
-        openapi::{ProblemBody, Refusals},
+        openapi::shapes::{ProblemBody, Refusals},
         pace::Reads,
     },
 };

@@ -26,7 +26,7 @@ use self::view::{MessageView, ReceiptView};
 use super::{
     AppState, Problem, ProblemKind,
     extract::{PathParams, QueryParams},
-    openapi::{ProblemBody, Refusals},
+    openapi::shapes::{ProblemBody, Refusals},
 };
 use crate::{
     domain::{Message, StatusTable, participation},

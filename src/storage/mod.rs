@@ -7,6 +7,7 @@
 //! A caller that is told `Ok` by [`Writer::record`] or [`Spool::append`] may answer 200: it is on disk.
 
 mod backend;
+mod calendar;
 mod campaign;
 mod campaign_sql;
 mod check;

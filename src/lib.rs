@@ -40,6 +40,7 @@
 //! [`app`] puts the parts together, the same way for the binary and for tests. [`config`] composes
 //! the parts' own configurations and refuses what it does not know. [`telemetry`] writes one log line
 //! per request, without personal data, and holds what the layers count. [`retention`] deletes what is too old.
+//! [`access`] says who may call an account and who may read it.
 //! [`shutdown`] finishes what was accepted. [`cli`] is what an
 //! operator types. [`simulator`] plays Exotel against a running receiver, and holds what it answers
 //! against [`domain`].
@@ -63,6 +64,9 @@ pub mod retention;
 
 pub mod storage;
 
+pub mod access;
 pub mod exotel;
 
 pub mod domain;
+
+pub mod secret_url;

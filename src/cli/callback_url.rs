@@ -9,8 +9,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::say;
 use crate::{
+    access::{AccountConfig, Permit},
     config::Config,
-    domain::{AccountConfig, Clock, Permit, Recipient},
+    domain::{Clock, Recipient},
     exotel::{RESERVED_QUERY_KEYS, SIGNED_RECIPIENT},
 };
 

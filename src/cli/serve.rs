@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 
 use super::{callback_url, say};
 use crate::{
+    access::AccountConfig,
     app::App,
     config::Config,
-    domain::{AccountConfig, Clock},
+    domain::Clock,
     shutdown::ShutdownTrigger,
     storage::Trouble,
     telemetry::{self, LogFormat},

@@ -12,8 +12,9 @@ use url::Url;
 
 use super::{progress::Progress, say};
 use crate::{
+    access::Secret,
     config::Config,
-    domain::{Account, Secret},
+    domain::Account,
     simulator::{self, Manner, Plan, Receiver, Rules, Target},
 };
 

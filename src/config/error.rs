@@ -1,10 +1,12 @@
 //! Why a configuration cannot be used.
 
 use crate::{
-    domain::{BadAccount, BadNetwork, BadStatusCode, SecretUrl},
+    access::{BadAccount, BadNetwork},
+    domain::BadStatusCode,
     http::BadHttp,
     ingest::BadIngest,
     retention::BadRetention,
+    secret_url::SecretUrl,
     storage::BadDatabase,
     telemetry::TelemetryError,
 };

@@ -9,7 +9,7 @@ use super::{
     environment::{our_variables, read},
     unknown::unknown_keys,
 };
-use crate::domain::AccountConfig;
+use crate::access::AccountConfig;
 
 const DEFAULT: &str = include_str!("../../config/default.toml");
 const PRODUCTION: &str = include_str!("../../config/production.toml");

@@ -14,7 +14,8 @@ pub use error::ConfigError;
 pub use load::{Sources, load};
 
 use crate::{
-    domain::{AccountConfig, Callers, ConfiguredAccount, StatusCodeConfig, StatusTable},
+    access::{AccountConfig, Callers, ConfiguredAccount},
+    domain::{StatusCodeConfig, StatusTable},
     http::{AuthConfig, Exposure, HttpConfig, LimitsConfig},
     ingest::{IngestConfig, RejectedConfig, SpoolConfig},
     retention::RetentionConfig,

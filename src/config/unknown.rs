@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::Config;
 use crate::{
-    domain::{AccountConfig, StatusCodeConfig},
+    access::AccountConfig,
+    domain::StatusCodeConfig,
     http::{ApiKeyConfig, ApiKeyList, KeyDigest},
 };
 

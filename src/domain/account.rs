@@ -4,7 +4,7 @@ use std::{borrow::Borrow, fmt, sync::Arc};
 
 use chrono_tz::Tz;
 
-use super::{AccountConfig, Country};
+use super::Country;
 
 /// The name of an account in URLs, configuration and answers: 1 to 64 of `a-z 0-9 _ -`.
 ///
@@ -61,11 +61,15 @@ pub struct Account {
 }
 
 impl Account {
+    /// The zone of an account that is configured without one. Source: Exotel's reference writes times in India time.
+    pub const TIME_ZONE: Tz = Tz::Asia__Kolkata;
+    /// The country of an account that is configured without one.
+    pub const COUNTRY: Country = Country::INDIA;
+
     /// An account of which nothing but the name is configured.
     #[must_use]
     pub fn unconfigured(name: AccountName) -> Self {
-        let AccountConfig { time_zone, country, .. } = AccountConfig::default();
-        Self { name, time_zone, country }
+        Self { name, time_zone: Self::TIME_ZONE, country: Self::COUNTRY }
     }
 }
 

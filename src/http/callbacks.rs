@@ -16,7 +16,7 @@ use super::{
     admission::{admit, admit_for, call, find},
     auth::UrlParams,
     extract::PathParams,
-    openapi::{CallbackFields, CallbackRefusals},
+    openapi::shapes::{CallbackFields, CallbackRefusals},
     state::KnownAccount,
     trace::RequestOutcome,
 };

@@ -8,7 +8,10 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::ApiKeyList;
-use crate::domain::{BadNetwork, Networks, SecretUrl, StringList};
+use crate::{
+    access::{BadNetwork, Networks, StringList},
+    secret_url::SecretUrl,
+};
 
 /// `[http]`: where the service listens.
 #[derive(Clone, Debug, Serialize, Deserialize)]

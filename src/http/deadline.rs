@@ -11,7 +11,7 @@ use axum::{
 };
 use tokio::time::timeout;
 
-use super::{AppState, Problem, question::Unanswered};
+use super::{AppState, Problem, unanswered::Unanswered};
 
 /// The layer of the routes that have a deadline. Not `tower_http`'s, whose answer is no problem.
 pub(super) async fn end(State(state): State<AppState>, request: Request, next: Next) -> Response {

@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AppState, Problem, ProblemKind, openapi::ProblemBody};
+use super::{AppState, Problem, ProblemKind, openapi::shapes::ProblemBody};
 use crate::storage::{SetAside, Trouble};
 
 /// How the service is.

@@ -1,6 +1,6 @@
 //! Every route of the service, in one list, and the layers around them, in order.
 //!
-//! May import everything below: `domain`, `exotel`, `storage`, `ingest`; and `telemetry`.
+//! May import everything below: `domain`, `access`, `exotel`, `storage`, `ingest`; and `secret_url` and `telemetry`.
 
 mod admission;
 mod api_key;
@@ -9,7 +9,6 @@ mod callbacks;
 mod compat;
 mod config;
 mod deadline;
-mod docs;
 mod extract;
 mod fallback;
 mod health;
@@ -27,6 +26,7 @@ mod state;
 mod stats;
 mod status_codes;
 mod trace;
+mod unanswered;
 
 use axum::{
     Router,
@@ -79,7 +79,7 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
         .route("/status-codes/{code}", get(status_codes::get))
         .route("/rejected", get(rejected::list))
         .route("/openapi.json", get(openapi::describe))
-        .route("/docs", get(docs::page))
+        .route("/docs", get(openapi::page_of_it))
         .route_layer(readers)
         .merge(Router::new().route("/recipients/erase", post(recipients::erase)).route_layer(admins))
         .route_layer(deadline)

@@ -9,8 +9,12 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use super::{ProblemKind, question::Unanswered, trace::RequestOutcome};
-use crate::{exotel::CallbackError, ingest::IngestError, storage::StoreError};
+use super::{ProblemKind, trace::RequestOutcome, unanswered::Unanswered};
+use crate::{
+    exotel::CallbackError,
+    ingest::{IngestError, NotKept},
+    storage::StoreError,
+};
 
 /// A problem: what went wrong, for programs and for people.
 #[derive(Debug)]
@@ -155,15 +159,15 @@ impl From<IngestError> for Problem {
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::Refused(error) => error.into(),
-            IngestError::RefusedByStore => Self::new(
+            IngestError::NotKept(NotKept::RefusedByStore) => Self::new(
                 ProblemKind::CannotBeStored,
                 "the database refuses what this callback holds; it is kept in the log of refused bodies",
             ),
-            IngestError::QueueFull => {
+            IngestError::NotKept(NotKept::QueueFull) => {
                 Self::new(ProblemKind::Overloaded, "too many callbacks wait to be stored; try again later")
                     .header(header::RETRY_AFTER, "1")
             }
-            IngestError::Unavailable => {
+            IngestError::NotKept(NotKept::Unavailable) => {
                 Self::unavailable("neither the store nor the spool can take it now; try again later")
             }
         }

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::{
     AppState, Problem, ProblemKind,
     extract::read_json,
-    openapi::{ProblemBody, Refusals},
+    openapi::shapes::{ProblemBody, Refusals},
 };
 use crate::{
     domain::{AccountName, Forgotten, Time},

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{
     AppState, Problem,
     extract::{PageParams, QueryParams},
-    openapi::Refusals,
+    openapi::shapes::Refusals,
 };
 use crate::{domain::Time, storage::StoredRejection};
 

@@ -4,13 +4,13 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
 
 use super::{
     ApiKeyList, LimitsConfig,
-    auth::{ApiKeys, CallbackGuard, Limits},
-    compat::Reader,
+    auth::{AccountReader, ApiKeys, CallbackGuard, Limits},
     metrics::{AccountMetrics, Pending, Routes},
     pace::Pace,
 };
 use crate::{
-    domain::{Account, AccountName, Clock, ConfiguredAccount, Networks, StatusTable, Time},
+    access::{ConfiguredAccount, Networks},
+    domain::{Account, AccountName, Clock, StatusTable, Time},
     ingest::Ingest,
     storage::{Keep, Spool, Store},
     telemetry::Metrics,
@@ -50,7 +50,7 @@ pub struct Shared {
 pub(super) struct KnownAccount {
     pub account: Account,
     pub guard: CallbackGuard,
-    pub reader: Option<Reader>,
+    pub reader: Option<AccountReader>,
     pub metrics: AccountMetrics,
 }
 
@@ -60,7 +60,7 @@ impl KnownAccount {
         let name = account.name.as_str();
         Self {
             guard: CallbackGuard::new(&callers, name, metrics),
-            reader: read_access.as_ref().map(Reader::new),
+            reader: read_access.as_ref().map(AccountReader::new),
             metrics: AccountMetrics::new(metrics, name, began),
             account,
         }

@@ -11,7 +11,7 @@ use super::{
     AppState, Problem,
     extract::QueryPairs,
     messages::{FilterParams, FilterReader},
-    openapi::Refusals,
+    openapi::shapes::Refusals,
     pace::Reads,
 };
 use crate::{

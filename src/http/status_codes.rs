@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::{
     AppState, Problem, ProblemKind,
     extract::PathParams,
-    openapi::{ProblemBody, Refusals},
+    openapi::shapes::{ProblemBody, Refusals},
 };
 use crate::domain::{Category, ConfirmedBy, Outcome, Retry, Status, StatusCode};
 

@@ -1,10 +1,9 @@
 //! One request: read, and kept. The caller may answer 200 once `accept` says so.
 
-use tokio::sync::oneshot;
-
 use super::{
     circuit::Circuit,
     group_commit::GroupCommit,
+    kept::{Kept, NotKept},
     reader::{Arrival, Reader},
     rejected::{RejectedLog, reason},
     spool::{SpoolQueue, spooled},
@@ -34,52 +33,15 @@ pub struct Accepted {
     pub kept: Kept,
 }
 
-/// Where a callback is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-pub enum Kept {
-    /// In the store.
-    Recorded,
-    /// In the spool, until the store can take it.
-    Spooled,
-}
-
-/// Why a callback is not kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotKept {
-    QueueFull,
-    RefusedByStore,
-    Unavailable,
-}
-
-/// Who waits for a callback.
-pub(super) type Ticket = oneshot::Sender<Result<Kept, NotKept>>;
-
 /// Why a callback was not recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     /// It is no status callback; its bytes and the reason are in the log of refused bodies.
     #[error(transparent)]
     Refused(CallbackError),
-    /// The store refuses what it holds; its bytes and the reason are in the log of refused bodies.
-    #[error("the store refuses it")]
-    RefusedByStore,
-    /// Too many callbacks wait already.
-    #[error("too many callbacks wait")]
-    QueueFull,
-    /// Neither the store nor the spool can take it.
-    #[error("neither the store nor the spool can take it")]
-    Unavailable,
-}
-
-impl From<NotKept> for IngestError {
-    fn from(reason: NotKept) -> Self {
-        match reason {
-            NotKept::QueueFull => Self::QueueFull,
-            NotKept::RefusedByStore => Self::RefusedByStore,
-            NotKept::Unavailable => Self::Unavailable,
-        }
-    }
+    /// It is not kept.
+    #[error(transparent)]
+    NotKept(#[from] NotKept),
 }
 
 impl Ingest {
@@ -87,8 +49,8 @@ impl Ingest {
     /// callback that was read: it is kept all the same.
     ///
     /// # Errors
-    /// [`IngestError::Refused`] and [`IngestError::RefusedByStore`] where it is kept as refused; the
-    /// others where nothing is known to be kept.
+    /// [`IngestError::Refused`] and [`NotKept::RefusedByStore`] where it is in the log of refused bodies; the others
+    /// where nothing is known to be kept.
     pub async fn accept(&self, request: RawRequest, arrival: Arrival<'_>) -> Result<Accepted, IngestError> {
         match self.reader.read(&request, arrival) {
             Ok(receipt) => {
@@ -117,7 +79,7 @@ impl Ingest {
                 Ok(()) => IngestError::Refused(error),
                 Err(reason) => reason.into(),
             },
-            None => IngestError::Unavailable,
+            None => NotKept::Unavailable.into(),
         }
     }
 }

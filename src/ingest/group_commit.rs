@@ -20,10 +20,10 @@ use tokio::{
 };
 
 use super::{
-    accept::{Kept, NotKept, Ticket},
     circuit::Circuit,
     commit::{Committed, Committer, Pending},
     config::IngestConfig,
+    kept::{Kept, NotKept, Ticket},
     spool::{SpoolQueue, SpooledArrival, spooled},
 };
 use crate::{domain::DeliveryReceipt, exotel::RawRequest, storage::Store};

@@ -12,6 +12,7 @@ mod complaints;
 mod config;
 mod drain;
 mod group_commit;
+mod kept;
 mod metrics;
 mod preparation;
 mod reader;
@@ -19,8 +20,9 @@ mod rejected;
 mod spool;
 mod start;
 
-pub use accept::{Accepted, Ingest, IngestError, Kept};
+pub use accept::{Accepted, Ingest, IngestError};
 pub use config::{BadIngest, IngestConfig, RejectedConfig, SpoolConfig};
+pub use kept::{Kept, NotKept};
 pub use metrics::IngestMetrics;
 pub use preparation::{Preparation, Prepare, Unprepared};
 pub use reader::Arrival;

@@ -9,8 +9,8 @@ use tokio::{
 };
 
 use super::{
-    accept::{Kept, NotKept, Ticket},
     circuit::Circuit,
+    kept::{Kept, NotKept, Ticket},
     reader::Arrival,
 };
 use crate::{

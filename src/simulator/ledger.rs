@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::{
     client::{Answer, NoAnswer},
+    delivered::Delivered,
     schedule::Item,
-    sender::Delivered,
 };
 
 /// The answers to a run.

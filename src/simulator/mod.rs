@@ -3,9 +3,10 @@
 //! `traffic` says what Exotel would, `schedule` in which order, `sender` says it over HTTP and repeats
 //! it as Exotel does. `verify` then asks for every message, and holds the answers against the merge of
 //! what was acknowledged, by the rules of the domain itself. The receiver may be any that speaks the API.
-//! May import `domain`, `exotel` and `http`.
+//! May import `access`, `domain`, `exotel` and `http`.
 
 mod client;
+mod delivered;
 mod dialect;
 mod expectation;
 mod garbage;
@@ -14,6 +15,7 @@ mod report;
 mod request;
 mod schedule;
 mod sender;
+mod shape;
 mod shares;
 mod target;
 mod traffic;
@@ -39,7 +41,7 @@ use self::{
     traffic::Traffic,
     verify::Verifier,
 };
-use crate::domain::Secret;
+use crate::access::Secret;
 
 /// What is sent.
 #[derive(Clone, Copy, Debug)]

@@ -5,39 +5,14 @@
 use std::fmt::Write;
 
 use bytes::Bytes;
-use rand::{rngs::SmallRng, seq::IndexedRandom};
 use serde_json::{Map, Value};
 use url::form_urlencoded::Serializer;
 
-use super::{dialect::Fields, traffic::SimulatedMessage};
+use super::{dialect::Fields, shape::Shape, traffic::SimulatedMessage};
 use crate::exotel::RawRequest;
-
-/// How a callback comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
-    /// `application/x-www-form-urlencoded`.
-    Form,
-    /// `application/json`.
-    Json,
-    /// A GET with a query string.
-    Get,
-    /// `multipart/form-data`.
-    Multipart,
-}
-
-/// How many of 100 messages are reported in each.
-const SHAPES: [(Shape, u32); 4] =
-    [(Shape::Form, 84), (Shape::Json, 8), (Shape::Get, 5), (Shape::Multipart, 3)];
 
 /// In no text of the simulator's.
 const BOUNDARY: &str = "------------------------e0a1f7b2c3d4";
-
-impl Shape {
-    /// One of them, a form mostly.
-    pub fn draw(rng: &mut SmallRng) -> Self {
-        SHAPES.choose_weighted(rng, |&(_, share)| share).expect("the shares are positive").0
-    }
-}
 
 /// A request to the callback URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +99,10 @@ mod tests {
     use crate::{
         domain::Field,
         exotel::parse,
-        simulator::traffic::{MOST_CALLBACKS, Traffic},
+        simulator::{
+            shape::SHAPES,
+            traffic::{MOST_CALLBACKS, Traffic},
+        },
     };
 
     #[test]

@@ -21,6 +21,7 @@ use tokio::{
 use super::{
     Manner, Progress,
     client::{Answer, Cut, HttpClient, NoAnswer},
+    delivered::Delivered,
     garbage,
     ledger::Ledger,
     request::CallbackRequest,
@@ -44,14 +45,6 @@ pub(super) struct Sender {
     pub lanes: Arc<Semaphore>,
     /// Turns true when nothing more is to be sent.
     pub stop: watch::Receiver<bool>,
-}
-
-/// What came of one callback, after all its attempts.
-pub(super) struct Delivered {
-    pub item: Item,
-    /// Those that were not answered as they should be, except for the last one.
-    pub earlier: Vec<Result<Answer, NoAnswer>>,
-    pub last: Result<Answer, NoAnswer>,
 }
 
 impl Sender {

@@ -7,7 +7,7 @@ use rand::{Rng, RngExt, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 
 use super::{
     dialect::{Dialect, Facts, Fields},
-    request::Shape,
+    shape::Shape,
     shares::{AT_THE_OPERATOR, ON_THE_WAY, SHARES},
 };
 use crate::domain::StatusTable;

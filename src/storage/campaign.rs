@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use sqlx::FromRow;
 
 use super::{
-    Backend, Store, StoreError, campaign_sql::CampaignSql, condition::Dialect, fields::raw_fields,
-    on_readers, postgres, row::MessageRow, sqlite,
+    Backend, Store, StoreError, campaign_sql::CampaignSql, dialect::Dialect, fields::raw_fields, on_readers,
+    postgres, row::MessageRow, sqlite,
 };
 use crate::domain::{AccountName, Message, RawField};
 

@@ -5,9 +5,7 @@ use std::time::Instant;
 
 use chrono::{SecondsFormat, TimeDelta};
 
-use super::{
-    Store, StoreError, condition::Dialect, on_readers, on_writer, postgres, sqlite, time::StoredTime,
-};
+use super::{Store, StoreError, dialect::Dialect, on_readers, on_writer, postgres, sqlite, time::StoredTime};
 use crate::domain::{Clock, Time};
 
 /// How far the process's clock may be from the database's.

@@ -1,14 +1,7 @@
 //! A [`MessageFilter`] in SQL: what both databases say alike, and labels, which they do not.
 
-use super::{MessageFilter, filter::Window};
+use super::{MessageFilter, dialect::Dialect, filter::Window};
 use crate::domain::{AccountName, Labels, Recipient, Time};
-
-/// Which database is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
-    Postgres,
-    Sqlite,
-}
 
 /// A value that a statement is given.
 #[derive(Clone, Debug)]

@@ -8,8 +8,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteConnectOptions;
 
-use super::{BadDatabase, postgres};
-use crate::domain::SecretUrl;
+use super::{BadDatabase, postgres::read_url};
+use crate::secret_url::SecretUrl;
 
 /// `[database]`: where receipts and messages are kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ impl DatabaseConfig {
             return Err(BadDatabase::PooledMigration);
         }
         match self.scheme()? {
-            Scheme::Postgres => postgres::read_url(&self.url).map(|_| ()).map_err(BadDatabase::Unreadable),
+            Scheme::Postgres => read_url(&self.url).map(|_| ()).map_err(BadDatabase::Unreadable),
             Scheme::Sqlite => {
                 let options: SqliteConnectOptions = self.url.parse().map_err(BadDatabase::Unreadable)?;
                 let nameless = options.get_filename().as_os_str().is_empty();

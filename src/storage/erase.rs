@@ -11,7 +11,7 @@ use crate::domain::Forgotten;
 
 use super::{
     Cursor, Erased, Erasure, Store, StoreError,
-    condition::Dialect,
+    dialect::Dialect,
     erase_messages::{Found, ToErase},
     erase_sql::{FindSql, NEWEST_MESSAGE},
     on_readers, on_writer, sql,

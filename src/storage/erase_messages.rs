@@ -11,7 +11,7 @@ use sqlx::FromRow;
 
 use super::{
     Backend, Erased, Erasure, Failure, Store, StoreError,
-    condition::Dialect,
+    dialect::Dialect,
     erase_batch::{Batch, Changes, FoundReceipt, Locked, Receipt, keys, logs},
     erase_sql::EraseSql,
     postgres, sqlite,

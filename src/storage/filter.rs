@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::condition::Dialect;
+use super::dialect::Dialect;
 use crate::domain::{AccountName, Anomalies, Category, Labels, Outcome, Recipient, Retry, Status, Time};
 
 /// Which messages are asked for: those that meet every field. The values of one field are alternatives, and

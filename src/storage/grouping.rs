@@ -1,10 +1,12 @@
 //! What statistics group by.
 
-use chrono::{DateTime, Offset, SecondsFormat, TimeDelta, TimeZone};
+use chrono::{DateTime, SecondsFormat, TimeDelta};
 use chrono_tz::Tz;
 
 use super::{
-    condition::{Argument, Condition, Dialect},
+    calendar::Calendar,
+    condition::{Argument, Condition},
+    dialect::Dialect,
     filter::Window,
 };
 use crate::domain::{Account, Time};
@@ -122,7 +124,7 @@ impl Zones<'_> {
 
     /// Spans of which each lies within one `unit` of the zone's clock; the widest that do.
     fn spans(&self, unit: &GroupBy, zone: Tz) -> Spans {
-        let offsets = self.offsets(zone);
+        let offsets = Calendar::of(zone).offsets(self.window);
         let constant = |modulus: i64| offsets.iter().all(|o| (o - offsets[0]).rem_euclid(modulus) == 0);
         let aligned = |width: i64| Spans { width, origin: (-offsets[0]).rem_euclid(width) };
         match unit {
@@ -130,24 +132,6 @@ impl Zones<'_> {
             _ if constant(HOUR) => aligned(HOUR),
             _ => Spans { width: HOUR / 4, origin: 0 },
         }
-    }
-
-    /// The zone's offsets from UTC on every day that is looked at, in seconds.
-    fn offsets(&self, zone: Tz) -> Vec<i64> {
-        let earliest = DateTime::from_timestamp(946_684_800, 0).unwrap_or_default();
-        let latest = DateTime::from_timestamp(4_102_444_800, 0).unwrap_or_default();
-        // A window may lie beyond the years that are looked at.
-        let from = self.window.from.unwrap_or(earliest).clamp(earliest, latest);
-        let to = self.window.to.unwrap_or(latest).clamp(from, latest) + TimeDelta::days(1);
-        let offset =
-            |time: Time| i64::from(zone.offset_from_utc_datetime(&time.naive_utc()).fix().local_minus_utc());
-        let mut offsets = Vec::new();
-        let mut time = from;
-        while time <= to {
-            offsets.push(offset(time));
-            time += TimeDelta::days(1);
-        }
-        offsets
     }
 }
 

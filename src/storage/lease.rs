@@ -3,21 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Store, StoreError, condition::Dialect, on_writer, postgres, sqlite};
-
-/// Takes a lease that is free, has run out, or is the holder's own already.
-macro_rules! take_lease {
-    ($now:literal, $until:literal) => {
-        concat!(
-            "INSERT INTO leases (name, holder, expires_at) VALUES ($1, $2, ",
-            $until,
-            ") ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at \
-             WHERE leases.holder = excluded.holder OR leases.expires_at < ",
-            $now
-        )
-    };
-}
-pub(super) use take_lease;
+use super::{Store, StoreError, dialect::Dialect, on_writer, postgres, sqlite};
 
 /// Gives a lease back.
 pub(super) const RELEASE: &str = "DELETE FROM leases WHERE name = $1 AND holder = $2";

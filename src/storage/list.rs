@@ -4,7 +4,8 @@ use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{
     Cursor, MessageFilter, Page, PageRequest, Store, StoreError,
-    condition::{Argument, Condition, Dialect},
+    condition::{Argument, Condition},
+    dialect::Dialect,
     on_readers,
     row::MessageRow,
     sql,

@@ -1,11 +1,13 @@
 //! Where receipts, messages and refused bodies are kept: Postgres or SQLite, by the URL's scheme.
 //!
 //! Both hold the same tables and run the same statements wherever the dialects agree; what differs
-//! is in `postgres` and `sqlite`. May import `domain` only.
+//! is in `postgres` and `sqlite`. May import `domain` and
+//! `secret_url`.
 //!
 //! A caller that is told `Ok` by [`Writer::record`] or [`Spool::append`] may answer 200: it is on disk.
 
 mod backend;
+mod calendar;
 mod campaign;
 mod campaign_sql;
 mod check;
@@ -14,6 +16,7 @@ mod condition;
 mod config;
 mod connections;
 mod damage;
+mod dialect;
 mod erase;
 mod erase_batch;
 mod erase_messages;
@@ -24,6 +27,7 @@ mod failure;
 mod fields;
 mod filter;
 mod grouping;
+mod keep;
 mod lease;
 mod list;
 mod migration;
@@ -56,7 +60,7 @@ use std::{future::Future, time::Duration};
 use tokio::time::timeout;
 
 use backend::{Backend, on_readers, on_writer};
-use condition::Dialect;
+use dialect::Dialect;
 
 use crate::domain::Clock;
 
@@ -72,12 +76,13 @@ pub use failure::{Failure, QuestionFailure};
 pub use fields::EncodedField;
 pub use filter::{MessageFilter, Window};
 pub use grouping::{GroupBy, GroupValue};
+pub use keep::Keep;
 pub use lease::Lease;
 pub use list::list_statement;
 pub use page::{BadCursor, Cursor, Page, PageRequest};
 pub use pending::PendingByAge;
 pub use receipt::StoredReceipt;
-pub use rejected::{Keep, RejectedBody, StoredRejection};
+pub use rejected::{RejectedBody, StoredRejection};
 pub use retention::{Making, Partition, Strays, Swept};
 pub use salvage::{Findings, Salvage};
 pub use settling::Normaliser;

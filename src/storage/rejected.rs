@@ -1,11 +1,9 @@
 //! The log of refused bodies: bounded by count and age, newest first.
 
-use std::time::Duration;
-
 use sqlx::FromRow;
 
 use super::{
-    Backend, Cursor, Page, PageRequest, Store, StoreError, on_readers, sql, sqlite, time::StoredTime,
+    Backend, Cursor, Keep, Page, PageRequest, Store, StoreError, on_readers, sql, sqlite, time::StoredTime,
 };
 use crate::domain::{AccountName, Time};
 
@@ -22,24 +20,6 @@ pub struct RejectedBody<'a> {
     pub reason: &'a str,
     /// Its bytes.
     pub body: &'a [u8],
-}
-
-/// How much of the log is kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Keep {
-    /// At most so many bodies.
-    pub count: u32,
-    /// None older than this.
-    pub age: Duration,
-}
-
-impl Keep {
-    /// When the oldest body came that is not too old at `now`.
-    pub(super) fn oldest(self, now: Time) -> Time {
-        let age = chrono::Duration::from_std(self.age).unwrap_or(chrono::Duration::MAX);
-        // Postgres' times begin later than chrono's.
-        now.checked_sub_signed(age).unwrap_or(Time::UNIX_EPOCH).max(Time::UNIX_EPOCH)
-    }
 }
 
 /// A refused body as the log keeps it.

@@ -1,9 +1,7 @@
 //! Letting go of what is too old, a little at a time: a statement that deletes much would hold callbacks
 //! up. Each call here is one small step; who calls pauses between two.
 
-use super::{
-    Backend, Cursor, Store, StoreError, on_readers, on_writer, rejected::Keep, sql, time::StoredTime,
-};
+use super::{Backend, Cursor, Keep, Store, StoreError, on_readers, on_writer, sql, time::StoredTime};
 use crate::domain::Time;
 
 /// A part of the log of receipts. SQLite has one, without bounds.

@@ -9,7 +9,7 @@ use sqlx::FromRow;
 
 use super::{
     Backend, Failure, Store, StoreError,
-    condition::Dialect,
+    dialect::Dialect,
     fields::fields_json,
     on_readers, postgres,
     receipt::ReceiptRow,

@@ -176,24 +176,16 @@ pub const DELETE_REJECTED: &str = "DELETE FROM rejected WHERE id = $1";
 pub const REJECTED_BEFORE: &str = "SELECT id, received_at, account, content_type, reason, body FROM rejected \
      WHERE id < $1 AND received_at >= $2 ORDER BY id DESC LIMIT $3";
 
-/// Every statement above.
-pub const SHARED: [&str; 18] = [
-    PING,
-    MESSAGES_BY_SID,
-    RECEIPTS_AFTER,
-    INSERT_REJECTED,
-    PRUNE_REJECTED,
-    NEWEST_REJECTED,
-    PURGE_REJECTED,
-    REJECTED_BEFORE,
-    OLD_REJECTED,
-    REJECTED_AFTER,
-    LAST_REJECTED,
-    DELETE_REJECTED,
-    super::erase_sql::NEWEST_MESSAGE,
-    super::clock::SEE,
-    super::clock::TRUST,
-    super::lease::RELEASE,
-    super::survey::OLD_MESSAGES,
-    super::survey::OLD_MESSAGES_RECEIPTS,
-];
+/// Takes a lease that is free, has run out, or is the holder's own already.
+macro_rules! take_lease {
+    ($now:literal, $until:literal) => {
+        concat!(
+            "INSERT INTO leases (name, holder, expires_at) VALUES ($1, $2, ",
+            $until,
+            ") ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at \
+             WHERE leases.holder = excluded.holder OR leases.expires_at < ",
+            $now
+        )
+    };
+}
+pub(super) use take_lease;

@@ -1,6 +1,6 @@
 //! Every statement, in one list.
 
-use super::{pending, postgres, spool_file, sql, sqlite};
+use super::{clock, erase_sql, lease, pending, postgres, spool_file, sql, sqlite, survey};
 
 /// Every statement of each backend, for the test that prepares them all on a migrated database.
 #[must_use]
@@ -15,7 +15,7 @@ pub fn statements(kind: &str) -> Vec<&'static str> {
                 &postgres::SETTLE.all(),
             ]
             .concat();
-            [&own[..], &sql::SHARED, &[pending::PENDING]].concat()
+            [&own[..], &SHARED].concat()
         }
         _ => {
             let own = [
@@ -25,7 +25,30 @@ pub fn statements(kind: &str) -> Vec<&'static str> {
                 &sqlite::SETTLE.all(),
             ]
             .concat();
-            [&own[..], &sql::SHARED, &[pending::PENDING]].concat()
+            [&own[..], &SHARED].concat()
         }
     }
 }
+
+/// Those that both databases understand.
+const SHARED: [&str; 19] = [
+    sql::PING,
+    sql::MESSAGES_BY_SID,
+    sql::RECEIPTS_AFTER,
+    sql::INSERT_REJECTED,
+    sql::PRUNE_REJECTED,
+    sql::NEWEST_REJECTED,
+    sql::PURGE_REJECTED,
+    sql::REJECTED_BEFORE,
+    sql::OLD_REJECTED,
+    sql::REJECTED_AFTER,
+    sql::LAST_REJECTED,
+    sql::DELETE_REJECTED,
+    erase_sql::NEWEST_MESSAGE,
+    clock::SEE,
+    clock::TRUST,
+    lease::RELEASE,
+    survey::OLD_MESSAGES,
+    survey::OLD_MESSAGES_RECEIPTS,
+    pending::PENDING,
+];

@@ -10,13 +10,14 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::{
     MessageFilter, Store, StoreError,
-    condition::{Argument, Condition, Dialect},
+    condition::{Argument, Condition},
+    dialect::Dialect,
     grouping::{GroupBy, GroupValue, Zones},
     list::bind_all,
     on_readers,
     time::StoredTime,
 };
-use crate::domain::{Account, AccountConfig};
+use crate::domain::Account;
 
 /// What is counted.
 #[derive(Debug)]
@@ -108,8 +109,7 @@ impl Store {
         request: StatsRequest<'_>,
     ) -> Result<Result<Groups, TooManyGroups>, StoreError> {
         let StatsRequest { filter, group_by, accounts } = request;
-        let zones =
-            Zones { accounts, otherwise: AccountConfig::default().time_zone, window: filter.received };
+        let zones = Zones { accounts, otherwise: Account::TIME_ZONE, window: filter.received };
         let (statement, arguments) = statement(Condition::of(&filter, self.dialect()), group_by, &zones);
         let mut groups = Groups::new();
         on_readers!(self, pool => async {

@@ -13,7 +13,7 @@ use tracing_subscriber::{
 };
 
 use super::{
-    Traces, TracingConfig,
+    TelemetryError, Traces, TracingConfig,
     dependency_cap::{DependencyCap, OURS},
 };
 
@@ -69,32 +69,6 @@ impl LogConfig {
 
 fn target_of(directive: &str) -> &str {
     directive.split(['=', '[']).next().unwrap_or_default()
-}
-
-/// Why logging could not be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum TelemetryError {
-    /// The filter is no filter.
-    #[error("log.filter: {0}")]
-    Filter(#[from] tracing_subscriber::filter::ParseError),
-    /// The share of requests that are traced.
-    #[error("tracing.sampled_share must be from 0 to 1")]
-    SampledShare,
-    /// Where traces go.
-    #[error(
-        "tracing.otlp_endpoint must be a URL that begins with http:// or https://, without user, password, `?` and \
-         `#`; credentials go into OTEL_EXPORTER_OTLP_HEADERS"
-    )]
-    Endpoint,
-    /// What a collector's certificate is checked with.
-    #[error("tracing.otlp_endpoint: the system's certificates cannot be read: {0}")]
-    Certificates(std::io::Error),
-    /// What the exporter says.
-    #[error("tracing.otlp_endpoint: {0}")]
-    Exporter(String),
-    /// Somebody else logs already.
-    #[error("logging is set up already")]
-    SetUpTwice,
 }
 
 /// Sets up logging for the whole process, and traces where there is a collector for them; the caller

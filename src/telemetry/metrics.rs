@@ -10,16 +10,7 @@ use chrono::{DateTime, Utc};
 use metrics::{Counter, Gauge, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 
-use super::{Histogram, histogram::HistogramFamily};
-
-/// A family of metrics: a name, and what it says. Names have base units, and counters end in `_total`.
-#[derive(Clone, Copy, Debug)]
-pub struct Family {
-    /// Its name.
-    pub name: &'static str,
-    /// What it says, in one line.
-    pub help: &'static str,
-}
+use super::{Family, Histogram, histogram::HistogramFamily};
 
 /// Labels of a metric. Values must be of a bounded set: each makes a series of its own.
 pub type Labels<'a> = &'a [(&'static str, &'a str)];

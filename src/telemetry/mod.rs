@@ -1,16 +1,20 @@
 //! What those who run the service see of it: its log, its metrics and its
 //! traces. Each layer registers what it counts.
 //!
-//! May import `domain`, for the configuration's URLs.
+//! May import `secret_url`.
 
 mod collector;
 mod dependency_cap;
+mod error;
+mod family;
 mod histogram;
 mod log;
 mod metrics;
 mod traces;
 
+pub use error::TelemetryError;
+pub use family::Family;
 pub use histogram::Histogram;
-pub use log::{LogConfig, LogFormat, TelemetryError, init};
-pub use metrics::{Family, Metrics, unix_seconds};
+pub use log::{LogConfig, LogFormat, init};
+pub use metrics::{Metrics, unix_seconds};
 pub use traces::{Traces, TracingConfig};

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use super::{TelemetryError, collector::Collector};
-use crate::domain::SecretUrl;
+use crate::secret_url::SecretUrl;
 
 /// `[tracing]`: where traces go.
 #[derive(Clone, Debug, Serialize, Deserialize)]

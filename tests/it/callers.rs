@@ -1,7 +1,7 @@
 //! Who may call, beyond tokens: signed URLs, networks, and how often one may be refused or ask.
 
 use dlr_receiver::{
-    domain::Permit,
+    access::Permit,
     http::{Exposure, KeyDigest},
 };
 use serde_json::json;

@@ -11,18 +11,24 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     BTreeMap::from([
         ("domain", vec![]),
         ("exotel", vec!["domain"]),
-        ("storage", vec!["domain"]),
+        ("storage", vec!["domain", "secret_url"]),
+        ("access", vec!["domain"]),
+        ("secret_url", vec![]),
         ("ingest", vec!["domain", "exotel", "storage", "telemetry"]),
         ("retention", vec!["domain", "storage", "telemetry"]),
-        ("http", vec!["domain", "exotel", "storage", "ingest", "telemetry"]),
-        ("simulator", vec!["domain", "exotel", "http"]),
-        ("telemetry", vec!["domain"]),
+        ("http", vec!["access", "domain", "exotel", "storage", "ingest", "secret_url", "telemetry"]),
+        ("simulator", vec!["access", "domain", "exotel", "http"]),
+        ("telemetry", vec!["secret_url"]),
         ("shutdown", vec![]),
         ("listener", vec!["shutdown", "telemetry"]),
-        ("config", vec!["domain", "http", "ingest", "retention", "storage", "telemetry"]),
+        (
+            "config",
+            vec!["access", "domain", "secret_url", "http", "ingest", "retention", "storage", "telemetry"],
+        ),
         (
             "app",
             vec![
+                "access",
                 "config",
                 "domain",
                 "http",
@@ -37,6 +43,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         (
             "cli",
             vec![
+                "access",
                 "app",
                 "config",
                 "domain",

@@ -12,6 +12,7 @@ mod binary;
 mod bodies;
 mod callbacks;
 mod callers;
+mod circles;
 mod clocks;
 mod compat;
 mod crash;

@@ -128,7 +128,7 @@ fn php_signs_what_the_others_sign() {
     let before = words("https://dlr.example.com", ["$", ";"]);
     let url = signed_by("php", ("php", &["-r"]), (&before, "echo $url;"));
     let exp = url.split("exp=").nth(1).unwrap().split('&').next().unwrap();
-    let sig = dlr_receiver::domain::Permit { account: "acme", to: TO, exp }.sign(&SIGNING.1.into());
+    let sig = dlr_receiver::access::Permit { account: "acme", to: TO, exp }.sign(&SIGNING.1.into());
     let expected =
         format!("https://dlr.example.com/callbacks/exotel/acme?to=%2B919812345670&exp={exp}&sig={sig}");
     assert_eq!(url, expected);

@@ -4,7 +4,8 @@
 use std::{cell::Cell, collections::BTreeMap};
 
 use dlr_receiver::{
-    domain::{Anomaly, DeliveryReceipt, Message, Permit},
+    access::Permit,
+    domain::{Anomaly, DeliveryReceipt, Message},
     storage::Store,
 };
 use proptest::{

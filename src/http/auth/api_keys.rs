@@ -2,22 +2,15 @@
 
 use std::num::NonZeroU32;
 
-use axum::{
-    extract::{Request, State},
-    http::HeaderMap,
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-
+use axum::http::HeaderMap;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::{
-    Caller,
     credentials::{Digests, basic_credentials, credentials},
     retry_after_s,
 };
 use crate::http::{
-    AppState, Problem, ProblemKind,
+    Problem, ProblemKind,
     api_key::{ApiKeyList, Scope},
 };
 
@@ -39,7 +32,7 @@ impl ApiKeys {
     }
 
     /// Whether the bearer of these credentials may do what `scope` names. `admin` may do everything.
-    fn admit(&self, headers: &HeaderMap, scope: Scope) -> Result<(), Problem> {
+    pub fn admit(&self, headers: &HeaderMap, scope: Scope) -> Result<(), Problem> {
         if self.scopes.is_empty() {
             return Ok(());
         }
@@ -59,32 +52,6 @@ impl ApiKeys {
         Err(Problem::new(ProblemKind::MissingScope, format!("the API key lacks the scope `{word}`"))
             .with("scope", word))
     }
-}
-
-/// Lets only keys with the scope pass.
-pub(in crate::http) async fn require(
-    State((state, scope)): State<(AppState, Scope)>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match admit(&state, &request, scope) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    }
-}
-
-/// Whether this question may be asked, and now.
-fn admit(state: &AppState, request: &Request, scope: Scope) -> Result<(), Problem> {
-    let caller = Caller::of(request.extensions(), request.headers(), &state.trusted_proxies);
-    state
-        .limits
-        .count_question(&caller)
-        .map_err(|retry_after_s| Problem::too_many("too many questions from this address", retry_after_s))?;
-    let admitted = state.api_keys.admit(request.headers(), scope);
-    admitted.map_err(|problem| match problem.kind() {
-        ProblemKind::Unauthorized => state.limits.refuse(&caller, problem),
-        _ => problem,
-    })
 }
 
 /// A Bearer token; or the Basic password, or the Basic user where the password is empty.

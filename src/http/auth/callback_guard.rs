@@ -4,12 +4,14 @@ use axum::http::HeaderMap;
 
 use super::{
     CallbackTokens, Caller,
+    refusal::Refusal,
     reports::Reports,
     signatures::{Fault, Signatures, SignedFor},
 };
 use crate::{
-    domain::{Account, Callers, Networks, Time},
-    http::{Problem, ProblemKind},
+    access::{Callers, Networks},
+    domain::{Account, Time},
+    http::Problem,
     telemetry::Metrics,
 };
 
@@ -30,17 +32,6 @@ pub(in crate::http) struct Call<'r> {
     pub query: &'r str,
     pub headers: &'r HeaderMap,
     pub caller: Caller<'r>,
-}
-
-/// Why a callback is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Refusal {
-    /// It comes from elsewhere.
-    Address,
-    /// It has no good token.
-    Token,
-    /// Its URL is not well signed.
-    Signature(Fault),
 }
 
 impl CallbackGuard {
@@ -107,36 +98,5 @@ impl CallbackGuard {
         let reports = self.reports.as_ref().ok_or_else(|| Problem::from(refusal))?;
         reports.report(refusal, caller);
         Ok(())
-    }
-}
-
-impl Refusal {
-    /// Which guard refuses, and why.
-    pub fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Address => ("allow_from", "address"),
-            Self::Token => ("callback_tokens", "token"),
-            Self::Signature(fault) => ("signing_secrets", fault.into()),
-        }
-    }
-}
-
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        Self::unauthorized(match refusal {
-            Refusal::Address => {
-                return Self::of_unauthorized(
-                    ProblemKind::AddressNotAllowed,
-                    "the account does not take callbacks from this address",
-                );
-            }
-            Refusal::Token => "the callback URL needs one of the account's tokens",
-            Refusal::Signature(Fault::Unsigned) => "the callback URL has to be signed",
-            Refusal::Signature(Fault::Forged) => {
-                "the signature of the callback URL is not good for what it says"
-            }
-            Refusal::Signature(Fault::Expired) => "the time of the signed callback URL is over",
-            Refusal::Signature(Fault::OtherRecipient) => "the callback URL is signed for another recipient",
-        })
     }
 }

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use percent_encoding::percent_decode_str;
 
 use super::credentials::{Digests, basic_credentials};
-use crate::{domain::Secret, exotel::query, http::KeyDigest};
+use crate::{access::Secret, exotel::query, http::KeyDigest};
 
 /// The tokens that open an account's callback URL.
 #[derive(Debug)]

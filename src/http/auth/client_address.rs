@@ -7,7 +7,7 @@ use axum::{
     http::{Extensions, HeaderMap, HeaderName, HeaderValue},
 };
 
-use crate::domain::Networks;
+use crate::access::Networks;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 

@@ -4,14 +4,18 @@
 //! - `callback_tokens.rs`: a token,
 //! - `signatures.rs`: a signature for one recipient,
 //! - `client_address.rs`: and where it comes from,
+//! - `refusal.rs`: why it is refused,
 //! - `reports.rs`: or what is let in all the same
-//! - `api_keys.rs`: who may ask
-//! - `read_credentials.rs`: who may ask in Exotel's way
+//! - `require.rs`: who may ask, by
+//! - `api_keys.rs`: a key and its scopes
+//! - `account_reader.rs`: who may ask in Exotel's way, and how often, by
+//! - `read_credentials.rs`: a key and a token
 //! - `limits.rs`: how often
 //! - `described.rs`: what the API's description says of callback URLs
 //!
 //! May import what `http` may.
 
+mod account_reader;
 mod api_keys;
 mod callback_guard;
 mod callback_tokens;
@@ -20,17 +24,20 @@ mod credentials;
 mod described;
 mod limits;
 mod read_credentials;
+mod refusal;
 mod reports;
+mod require;
 mod signatures;
 
-use self::callback_tokens::CallbackTokens;
 pub(super) use self::{
-    api_keys::{ApiKeys, require},
+    account_reader::AccountReader,
+    api_keys::ApiKeys,
     callback_guard::{Call, CallbackGuard},
     client_address::Caller,
     credentials::basic_credentials,
     described::UrlParams,
     limits::{Limits, retry_after_s},
-    read_credentials::ReadCredentials,
+    require::require,
     signatures::SignedFor,
 };
+use self::{callback_tokens::CallbackTokens, read_credentials::ReadCredentials};

@@ -1,7 +1,7 @@
 //! What opens an account to those who ask in Exotel's way.
 
 use super::credentials::Digests;
-use crate::{domain::Secret, http::KeyDigest};
+use crate::{access::Secret, http::KeyDigest};
 
 /// What reads an account in Exotel's way: a key and its token, as Basic credentials.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use governor::Quota;
 use metrics::Counter;
 use strum::VariantArray;
 
-use super::{Caller, callback_guard::Refusal, limits::Keyed, signatures::Fault};
+use super::{Caller, limits::Keyed, refusal::Refusal, signatures::Fault};
 use crate::telemetry::{Family, Metrics};
 
 const REPORTED: Family = Family {

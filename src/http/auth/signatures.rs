@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    domain::{Account, Permit, Recipient, Secret, Time},
+    access::{Permit, Secret},
+    domain::{Account, Recipient, Time},
     exotel::query,
 };
 

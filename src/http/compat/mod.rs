@@ -26,8 +26,7 @@ use axum::{
 use tokio::time::timeout;
 
 use self::call::{Call, Version};
-pub(super) use self::reader::Reader;
-use super::{AppState, ProblemKind, auth::Caller, fallback, question::Unanswered, trace::RequestOutcome};
+use super::{AppState, ProblemKind, auth::Caller, fallback, trace::RequestOutcome, unanswered::Unanswered};
 use crate::exotel::{ApiError, Envelope, Format};
 
 /// Every path that may be of Exotel's API: its fixed parts have no fixed case, so they are read later.

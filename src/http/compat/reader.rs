@@ -1,43 +1,22 @@
-//! Who may read an account in Exotel's way, and how often.
+//! Whether a question in Exotel's way comes from somebody who may read the account.
 
 use axum::http::HeaderMap;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use crate::{
-    domain::{Account, ReadAccess},
+    domain::Account,
     exotel::ApiError,
     http::{
         AppState,
-        auth::{Caller, ReadCredentials, basic_credentials, retry_after_s},
+        auth::{AccountReader, Caller, basic_credentials, retry_after_s},
         state::KnownAccount,
     },
 };
-
-/// What reads an account in Exotel's way.
-#[derive(Debug)]
-pub(in crate::http) struct Reader {
-    sid: String,
-    credentials: ReadCredentials,
-    active: bool,
-    limit: DefaultDirectRateLimiter,
-}
 
 /// An account that may be read now.
 #[derive(Clone, Copy)]
 pub(super) struct Admitted<'s> {
     pub account: &'s Account,
-    reader: &'s Reader,
-}
-
-impl Reader {
-    pub fn new(access: &ReadAccess) -> Self {
-        Self {
-            sid: access.sid.clone(),
-            credentials: ReadCredentials::new(&access.key, &access.token),
-            active: access.active,
-            limit: RateLimiter::direct(Quota::per_minute(access.limit_per_minute)),
-        }
-    }
+    reader: &'s AccountReader,
 }
 
 impl<'s> Admitted<'s> {

@@ -23,9 +23,9 @@ use super::{
 use crate::http::{
     AppState, Problem, ProblemKind,
     extract::{QueryPairs, once},
-    openapi::{ProblemBody, Refusals},
+    openapi::shapes::{ProblemBody, Refusals},
     pace::Reads,
-    question::Unanswered,
+    unanswered::Unanswered,
 };
 use crate::storage::{Cursor, MessageFilter, Page, PageRequest};
 

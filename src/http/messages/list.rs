@@ -14,7 +14,7 @@ use super::{
 use crate::http::{
     AppState, Problem,
     extract::{PageParams, QueryPairs},
-    openapi::Refusals,
+    openapi::shapes::Refusals,
     pace::Reads,
 };
 

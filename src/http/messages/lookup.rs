@@ -20,7 +20,7 @@ use crate::{
     http::{
         AppState, Problem, ProblemKind,
         extract::read_json,
-        openapi::{ProblemBody, Refusals},
+        openapi::shapes::{ProblemBody, Refusals},
         pace::Reads,
     },
 };

@@ -32,7 +32,7 @@ use self::{receipt_view::ReceiptView, view::MessageView};
 use super::{
     AppState, Problem, ProblemKind,
     extract::{PathParams, QueryParams},
-    openapi::{ProblemBody, Refusals},
+    openapi::shapes::{ProblemBody, Refusals},
 };
 use crate::{
     domain::{Message, StatusTable, participation},

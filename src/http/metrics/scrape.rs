@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::{
     domain::Time,
-    http::{AppState, openapi::Refusals},
+    http::{AppState, openapi::shapes::Refusals},
     storage::{Connections, PendingByAge, SetAside, SpoolStatus},
     telemetry::{Family, Metrics},
 };

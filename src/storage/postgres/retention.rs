@@ -9,9 +9,9 @@ use crate::{
     domain::Time,
     storage::{
         Cursor,
-        lease::take_lease,
         retention::candidates,
         retention::{Partition, Swept},
+        sql::take_lease,
     },
 };
 

@@ -5,7 +5,7 @@ use sqlx::{FromRow, SqliteConnection};
 use super::{Sqlite, begin, give_back};
 use crate::{
     domain::Time,
-    storage::{Cursor, lease::take_lease, retention::Swept, retention::candidates, time::StoredTime},
+    storage::{Cursor, retention::Swept, retention::candidates, sql::take_lease, time::StoredTime},
 };
 
 /// Takes a lease for so many microseconds.

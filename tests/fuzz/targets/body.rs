@@ -5,14 +5,13 @@
 use std::sync::LazyLock;
 
 use dlr_receiver::{
-    domain::{Account, AccountConfig, AccountName, DeliveryReceipt, Reception, Source, StatusTable, Time},
+    domain::{Account, AccountName, DeliveryReceipt, Reception, Source, StatusTable, Time},
     exotel::{RawRequest, parse},
 };
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 static ACCOUNT: LazyLock<Account> = LazyLock::new(|| {
-    let AccountConfig { time_zone, country, .. } = AccountConfig::default();
-    Account { name: AccountName::new("fuzz").expect("a name"), time_zone, country }
+    Account::unconfigured(AccountName::new("fuzz").expect("a name"))
 });
 static TABLE: LazyLock<StatusTable> = LazyLock::new(StatusTable::default);
 

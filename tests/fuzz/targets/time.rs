@@ -2,11 +2,11 @@
 
 #![no_main]
 
-use dlr_receiver::domain::{AccountConfig, ProviderTime};
+use dlr_receiver::domain::{Account, ProviderTime};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let zone = AccountConfig::default().time_zone;
+    let zone = Account::TIME_ZONE;
     let text = text.trim();
     if text.is_empty() {
         return;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dlr_receiver::domain::Permit;
+use dlr_receiver::access::Permit;
 use reqwest::{Client, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 use tokio::{

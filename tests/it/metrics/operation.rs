@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dlr_receiver::domain::Permit;
+use dlr_receiver::access::Permit;
 
 use super::{Exposition, SENT};
 use crate::support::{

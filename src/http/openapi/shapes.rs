@@ -1,19 +1,11 @@
-//! The description of the API, made from the code, and what its operations have in common.
+//! What operations of the API have in common: how a problem is told, and what a callback says.
 
-use axum::{Json, response::IntoResponse};
-use utoipa::{
-    IntoParams, IntoResponses, Modify, OpenApi, ToSchema,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
-};
-
-use super::{
-    callbacks, compat::described, docs, health, messages, metrics, recipients, rejected, stats, status_codes,
-};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 /// What went wrong: RFC 9457. Some kinds say more, in members of their own.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "a problem is put together member by member")]
-pub(super) struct ProblemBody {
+pub(in crate::http) struct ProblemBody {
     /// The kind of problem; programs may decide by it.
     #[schema(example = "urn:dlr-receiver:problem:invalid_parameter")]
     r#type: String,
@@ -37,7 +29,7 @@ pub(super) struct ProblemBody {
 /// How a question is refused.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "what it stands for is answered as a problem")]
-pub(super) enum Refusals {
+pub(in crate::http) enum Refusals {
     /// A parameter is wrong, and named; or the database refuses the question as it was asked (`question_refused`).
     #[response(status = 400, content_type = "application/problem+json")]
     Parameter(ProblemBody),
@@ -60,7 +52,7 @@ pub(super) enum Refusals {
 /// How a callback is refused.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "what it stands for is answered as a problem")]
-pub(super) enum CallbackRefusals {
+pub(in crate::http) enum CallbackRefusals {
     /// The path is not valid UTF-8.
     #[response(status = 400, content_type = "application/problem+json")]
     Parameter(ProblemBody),
@@ -96,7 +88,7 @@ pub(super) enum CallbackRefusals {
 #[schema(as = Callback, rename_all = "PascalCase")]
 #[into_params(parameter_in = Query, rename_all = "PascalCase")]
 #[expect(dead_code, reason = "fields are read one by one, under all their spellings")]
-pub(super) struct CallbackFields {
+pub(in crate::http) struct CallbackFields {
     /// The message's Sid.
     #[schema(value_type = Value, example = "0f477d60517e6e6a0f6d9a7e9af8630e")]
     #[param(value_type = String)]
@@ -129,72 +121,4 @@ pub(super) struct CallbackFields {
     #[schema(value_type = Option<Value>, example = "order-7")]
     #[param(value_type = Option<String>)]
     custom_field: Option<String>,
-}
-
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "dlr-receiver",
-        description = "Takes Exotel's SMS status callbacks and answers questions about them. Times are RFC 3339 in UTC; \
-                       errors are RFC 9457 problems.",
-        license(name = "MIT"),
-    ),
-    paths(
-        callbacks::receive,
-        callbacks::receive_as_query,
-        callbacks::receive_with_token,
-        callbacks::receive_with_token_as_query,
-        messages::list::list,
-        messages::export::export,
-        messages::lookup::lookup,
-        messages::get,
-        messages::callbacks,
-        stats::get,
-        status_codes::list,
-        status_codes::get,
-        described::sms_details,
-        described::campaign_details,
-        rejected::list,
-        recipients::erase,
-        health::livez,
-        health::readyz,
-        metrics::scrape::scrape,
-        describe,
-        docs::page,
-    ),
-    tags(
-        (name = "Callbacks", description = "What Exotel calls"),
-        (name = "Messages", description = "What became of messages"),
-        (name = "Status codes", description = "The table in force"),
-        (name = "Exotel's API", description = "For tools that poll Exotel today"),
-        (name = "Operation", description = "For those who run it"),
-    ),
-    components(schemas(messages::export_format::Format)),
-    modifiers(&ApiKey),
-)]
-pub(super) struct Description;
-
-/// Questions need an API key as soon as there is one.
-struct ApiKey;
-
-impl Modify for ApiKey {
-    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
-        let components = description.components.get_or_insert_default();
-        for (name, scheme) in [("bearer", HttpAuthScheme::Bearer), ("basic", HttpAuthScheme::Basic)] {
-            let scheme = HttpBuilder::new().scheme(scheme).description(Some("an API key")).build();
-            components.add_security_scheme(name, SecurityScheme::Http(scheme));
-        }
-        let none: [&str; 0] = [];
-        let either = ["bearer", "basic"].map(|name| SecurityRequirement::new(name, none));
-        description.security = Some(either.into());
-    }
-}
-
-/// This description.
-#[utoipa::path(
-    get, path = "/openapi.json", tag = "Operation",
-    responses((status = 200, description = "OpenAPI 3.1", body = Object), Refusals),
-)]
-pub(super) async fn describe() -> impl IntoResponse {
-    Json(Description::openapi())
 }

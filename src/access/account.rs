@@ -1,57 +1,9 @@
-//! The configuration of one account (`[accounts.NAME]`), as it is written and as it is used.
+//! An account as it is used: its configuration, checked.
 
 use std::num::NonZeroU32;
 
-use chrono_tz::Tz;
-use serde::{Deserialize, Serialize};
-
-use super::{Account, AccountName, BadAccountName, BadCallers, Callers, Country, Secret, StringList};
-
-/// `[accounts.NAME]`: one sender whose callbacks are taken.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub struct AccountConfig {
-    /// Tokens that open the callback URL; several at once while they are rotated. None: no token is asked for.
-    pub callback_tokens: StringList<Secret>,
-    /// Secrets that callback URLs for one recipient are signed with; the first one signs.
-    pub signing_secrets: StringList<Secret>,
-    /// Networks, as CIDR ranges, that callbacks are taken from; none: from everywhere.
-    pub allow_from: StringList<String>,
-    /// Whether callbacks that `allow_from` or a signature refuses are only logged, and taken.
-    pub report_only: bool,
-    /// IANA name of the zone in which Exotel writes this account's zone-less times.
-    pub time_zone: Tz,
-    /// ISO 3166 code of the country of recipients that are written without a country code.
-    pub country: Country,
-    /// Exotel's account sid, as it stands in the URLs of its API; empty: the account's name.
-    pub sid: String,
-    /// The key that reads in Exotel's way; none: nobody does.
-    pub read_key: Option<Secret>,
-    /// The token that belongs to the key.
-    pub read_token: Option<Secret>,
-    /// Whether the account may be read in Exotel's way at all.
-    pub active: bool,
-    /// How many requests a minute may read in Exotel's way.
-    pub read_limit_per_minute: NonZeroU32,
-}
-
-impl Default for AccountConfig {
-    fn default() -> Self {
-        Self {
-            callback_tokens: StringList(Vec::new()),
-            signing_secrets: StringList(Vec::new()),
-            allow_from: StringList(Vec::new()),
-            report_only: false,
-            time_zone: Tz::Asia__Kolkata,
-            country: Country::INDIA,
-            sid: String::new(),
-            read_key: None,
-            read_token: None,
-            active: true,
-            read_limit_per_minute: NonZeroU32::new(200).expect("200 is not 0"),
-        }
-    }
-}
+use super::{AccountConfig, BadCallers, Callers, Secret};
+use crate::domain::{Account, AccountName, BadAccountName};
 
 /// Why an account's configuration cannot be used. The texts say what to set.
 #[derive(Debug, thiserror::Error)]

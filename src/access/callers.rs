@@ -61,7 +61,7 @@ impl Callers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::StringList;
+    use crate::access::StringList;
 
     #[test]
     fn a_token_or_an_enforced_signature_keeps_others_out() {

@@ -2,22 +2,16 @@
 
 use std::sync::LazyLock;
 
-use axum::{
-    http::{HeaderValue, header},
-    response::{Html, IntoResponse, Response},
-};
+use axum::http::HeaderValue;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
-use utoipa::OpenApi;
 
-use super::openapi::{Description, Refusals};
-
-const STYLE: &str = include_str!("docs.css");
+const STYLE: &str = include_str!("page.css");
 
 /// Nothing may be loaded or run; the one style is known by its digest.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+pub(super) static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let digest = BASE64_STANDARD.encode(Sha256::digest(STYLE));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -25,17 +19,8 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     policy.try_into().expect("a policy is ASCII")
 });
 
-/// This page.
-#[utoipa::path(
-    get, path = "/docs", tag = "Operation",
-    responses((status = 200, description = "The description of the API", body = String, content_type = "text/html"), Refusals),
-)]
-pub(super) async fn page() -> Response {
-    let page = rendered(&json!(Description::openapi()));
-    ([(header::CONTENT_SECURITY_POLICY, POLICY.clone())], Html(page.into_string())).into_response()
-}
-
-fn rendered(api: &Value) -> Markup {
+/// The page that shows `api`.
+pub(super) fn rendered(api: &Value) -> Markup {
     let tags = api["tags"].as_array().into_iter().flatten();
     html! {
         (DOCTYPE)

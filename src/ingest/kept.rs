@@ -1,0 +1,30 @@
+//! Where a callback is kept, or why it is not: what group commit and spool answer.
+
+use tokio::sync::oneshot;
+
+/// Where a callback is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Kept {
+    /// In the store.
+    Recorded,
+    /// In the spool, until the store can take it.
+    Spooled,
+}
+
+/// Why a callback is not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotKept {
+    /// The store refuses what it holds; its bytes and the reason are in the log of refused bodies.
+    #[error("the store refuses it")]
+    RefusedByStore,
+    /// Too many callbacks wait already.
+    #[error("too many callbacks wait")]
+    QueueFull,
+    /// Neither the store nor the spool can take it.
+    #[error("neither the store nor the spool can take it")]
+    Unavailable,
+}
+
+/// Who waits for a callback.
+pub(super) type Ticket = oneshot::Sender<Result<Kept, NotKept>>;

@@ -1,0 +1,23 @@
+//! How much of the log of refused bodies is kept.
+
+use std::time::Duration;
+
+use crate::domain::Time;
+
+/// How much of the log is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep {
+    /// At most so many bodies.
+    pub count: u32,
+    /// None older than this.
+    pub age: Duration,
+}
+
+impl Keep {
+    /// When the oldest body came that is not too old at `now`.
+    pub(super) fn oldest(self, now: Time) -> Time {
+        let age = chrono::Duration::from_std(self.age).unwrap_or(chrono::Duration::MAX);
+        // Postgres' times begin later than chrono's.
+        now.checked_sub_signed(age).unwrap_or(Time::UNIX_EPOCH).max(Time::UNIX_EPOCH)
+    }
+}

@@ -65,9 +65,10 @@ mod tests {
             assert!(!spaced.admit(None, &format!("token={bad}"), &none), "{bad}");
         }
         assert!(
-            tokens.admit(None, "%EF%BB%BF%74oken=new", &none),
+            tokens.admit(None, "%EF%BB%BFtoken=new", &none),
             "as every reader of a query string reads it"
         );
+        assert!(!tokens.admit(None, "%74oken=new", &none), "a key has one spelling");
         let unasked = CallbackTokens::new(&[]);
         assert!(unasked.is_empty() && !unasked.admit(Some(""), "token=", &none));
     }

@@ -12,7 +12,8 @@ use crate::domain::Forgotten;
 use super::{
     Cursor, Erased, Erasure, Store, StoreError,
     dialect::Dialect,
-    erase_messages::{Found, ToErase},
+    erase_batch::Found,
+    erase_messages::ToErase,
     erase_sql::{FindSql, NEWEST_MESSAGE},
     on_readers, on_writer, sql,
     time::StoredTime,

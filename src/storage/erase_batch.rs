@@ -3,10 +3,23 @@
 use serde_json::{Value, json};
 use sqlx::FromRow;
 
-use super::{Erasure, erase_messages::Found, time::StoredTime};
+use super::{Erasure, time::StoredTime};
 
 /// A place in the log of a message.
 pub(super) type Receipt = (StoredTime, i64);
+
+/// A message that is to be erased, or may have to be.
+#[derive(Debug, FromRow)]
+pub(super) struct Found {
+    pub sid: String,
+    pub account: String,
+    pub first_received_at: StoredTime,
+    pub id: i64,
+    /// Whether it names the recipient.
+    pub named: bool,
+    /// Texts of the message that may name the recipient.
+    pub texts: Option<String>,
+}
 
 /// A message that is locked.
 #[derive(FromRow)]

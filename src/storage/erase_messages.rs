@@ -7,29 +7,14 @@ use std::{
 };
 
 use backon::{ExponentialBuilder, Retryable};
-use sqlx::FromRow;
 
 use super::{
     Backend, Erased, Erasure, Failure, Store, StoreError,
     dialect::Dialect,
-    erase_batch::{Batch, Changes, FoundReceipt, Locked, Receipt, keys, logs},
+    erase_batch::{Batch, Changes, Found, FoundReceipt, Locked, Receipt, keys, logs},
     erase_sql::EraseSql,
     postgres, sqlite,
-    time::StoredTime,
 };
-
-/// A message that is to be erased, or may have to be.
-#[derive(Debug, FromRow)]
-pub(super) struct Found {
-    pub sid: String,
-    pub account: String,
-    pub first_received_at: StoredTime,
-    pub id: i64,
-    /// Whether it names the recipient.
-    pub named: bool,
-    /// Texts of the message that may name the recipient.
-    pub texts: Option<String>,
-}
 
 /// Messages that are to be erased, in the order of their keys, in which callbacks lock them as well.
 #[derive(Debug)]

@@ -33,7 +33,7 @@ pub(super) struct FindSql {
 
 /// The statements, of which each database spells some parts in its own way.
 macro_rules! erase_sql {
-    (beginning: $beginning:literal, concatenated: $concatenated:literal, $($own:tt)*) => {
+    (beginning: $beginning:literal, start: $start:literal, concatenated: $concatenated:literal, $($own:tt)*) => {
         crate::storage::erase_sql::EraseSql {
             to_number: crate::storage::erase_sql::FindSql {
                 page: concat!(
@@ -76,7 +76,7 @@ macro_rules! erase_sql {
                 page_length: 100,
             },
             texts: concat!(
-                "WITH RECURSIVE each_text (beginning) AS (SELECT CAST($1 AS TEXT) UNION ALL \
+                "WITH RECURSIVE each_text (beginning) AS (SELECT ", $start, " UNION ALL \
                     SELECT (SELECT ", $beginning, " FROM messages WHERE recipient IS NULL AND ", $beginning,
                         " > each_text.beginning ORDER BY ", $beginning, " LIMIT 1) \
                     FROM each_text WHERE each_text.beginning IS NOT NULL) \

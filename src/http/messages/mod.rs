@@ -12,6 +12,7 @@ pub(super) mod lookup;
 mod receipt_view;
 mod row_writer;
 mod time_bound;
+mod unwritten;
 mod view;
 mod workbook;
 
@@ -26,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-pub(super) use self::{filter::FilterReader, filter_params::FilterParams, row_writer::Unwritten};
+pub(super) use self::{filter::FilterReader, filter_params::FilterParams, unwritten::Unwritten};
 
 use self::{receipt_view::ReceiptView, view::MessageView};
 use super::{

@@ -9,21 +9,11 @@ use tokio::task::spawn_blocking;
 use super::{
     csv_rows,
     export_format::Format,
+    unwritten::Unwritten,
     view::MessageView,
     workbook::{Workbook, WorkbookError},
 };
 use crate::domain::{Message, StatusTable};
-
-/// Why rows cannot be written.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::http) enum Unwritten {
-    /// As JSON.
-    #[error(transparent)]
-    Json(#[from] serde_json::Error),
-    /// Into a workbook.
-    #[error(transparent)]
-    Workbook(#[from] WorkbookError),
-}
 
 /// What has been written of an export so far, as far as the rest depends on it.
 pub(super) enum RowWriter {

@@ -11,6 +11,7 @@ macro_rules! time {
 
 pub(in crate::storage) const ERASE: EraseSql = erase_sql! {
     beginning: "left(recipient_raw, 64)",
+    start: "CAST($1 AS TEXT) COLLATE \"C\"",
     concatenated: "string_agg(said, '\n')",
     lock_messages: "SELECT messages.sid, messages.account, id, first_received_at, last_received_at, \
             CAST(labels AS TEXT) AS labels \

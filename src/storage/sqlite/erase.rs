@@ -4,6 +4,7 @@ use crate::storage::erase_sql::{EraseSql, erase_sql};
 
 pub(in crate::storage) const ERASE: EraseSql = erase_sql! {
     beginning: "recipient_raw",
+    start: "CAST($1 AS TEXT)",
     concatenated: "group_concat(said, '\n')",
     lock_messages: "SELECT messages.sid, messages.account, messages.id, first_received_at, last_received_at, labels \
          FROM json_each($1) AS wanted \

@@ -15,6 +15,7 @@ mod metrics;
 mod open_files;
 mod patience;
 mod protocol;
+mod refused_head;
 mod request_body;
 mod seldom;
 mod service;

@@ -4,7 +4,7 @@ use std::{
     io::{self, ErrorKind, IoSlice},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use tokio::{
@@ -12,7 +12,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::activity::Activity;
+use super::{activity::Activity, refused_head};
 
 /// A socket whose activity is noted.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct Socket {
     is_http_2: bool,
     /// How many bytes came in during this turn of its task.
     turn: usize,
+    /// What is still to be written of an answer that stands in place of hyper's own.
+    told: Vec<u8>,
 }
 
 /// How many bytes of frames are read before other connections have their turn: a frame of nine bytes costs as much
@@ -30,7 +32,7 @@ const TURN: usize = 16 * 1024;
 
 impl Socket {
     pub fn new(stream: TcpStream, activity: Arc<Activity>, is_http_2: bool) -> Self {
-        Self { stream, activity, is_http_2, turn: 0 }
+        Self { stream, activity, is_http_2, turn: 0, told: Vec::new() }
     }
 
     fn poll_read_frames(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -50,12 +52,45 @@ impl Socket {
         if self.activity.may_hear(came) { result } else { Poll::Ready(Err(ErrorKind::QuotaExceeded.into())) }
     }
 
+    /// Takes over hyper's own refusal of a head, which then counts as written. What stands before it goes first.
+    fn take_over(&mut self, bytes: &[u8]) -> Taken {
+        match refused_head::begins_at(bytes) {
+            _ if self.is_http_2 => Taken::Nothing,
+            None => Taken::Nothing,
+            Some(0) => {
+                self.told = refused_head::told(bytes);
+                Taken::All
+            }
+            Some(at) => Taken::Behind(at),
+        }
+    }
+
+    /// Writes what stands in place of hyper's answer.
+    fn poll_told(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.told.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.told))?;
+            if written == 0 {
+                return Poll::Ready(Err(ErrorKind::WriteZero.into()));
+            }
+            self.told.drain(..written);
+        }
+        Poll::Ready(Ok(()))
+    }
+
     fn wrote(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(_)) = result {
             self.activity.write();
         }
         result
     }
+}
+
+/// How much of what is to be written is hyper's own refusal.
+enum Taken {
+    Nothing,
+    All,
+    /// What begins there.
+    Behind(usize),
 }
 
 impl AsyncRead for Socket {
@@ -77,6 +112,11 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let bytes = match self.take_over(bytes) {
+            Taken::Nothing => bytes,
+            Taken::All => return Poll::Ready(Ok(bytes.len())),
+            Taken::Behind(at) => &bytes[..at],
+        };
         let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.wrote(result)
     }
@@ -86,6 +126,10 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        // A refusal has no body, so it is one slice.
+        if let [bytes] = slices {
+            return self.poll_write(cx, bytes);
+        }
         let result = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         self.wrote(result)
     }
@@ -95,10 +139,12 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_told(cx))?;
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_told(cx))?;
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -96,6 +96,59 @@ async fn a_body_may_take_longer_than_its_time_while_it_keeps_its_rate() {
 }
 
 #[tokio::test]
+async fn what_is_no_http_is_told_as_a_problem_and_leaves_one_line_without_the_url() {
+    let database = Database::create(Backend::Sqlite).await;
+    let service = Service::start(&database, &[("HTTP__MAX_HEADER_BYTES", "8192")]).await;
+    let beyond = "a".repeat(20_000);
+    for (url, status, kind) in [
+        ("/callbacks/exotel/default?token=s3cr3t&x=a b", "400", "malformed_request"),
+        ("/callbacks/exotel/default?token=s3cr3t&x=\"a\"", "400", "malformed_request"),
+        ("/callbacks/exotel/default?token=s3cr3t&x=Caf\u{e9}", "400", "malformed_request"),
+        ("/callbacks/exotel/default/s3 cr3t", "400", "malformed_request"),
+        (&format!("/callbacks/exotel/default?token=s3cr3t&x={beyond}"), "431", "head_too_large"),
+    ] {
+        let mut wire = Wire::to(&service.url).await;
+        // A byte of Latin-1 where there is one.
+        let head: Vec<u8> = format!("POST {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+            .chars()
+            .map(|char| u8::try_from(u32::from(char)).unwrap())
+            .collect();
+        // Behind one that is answered, in the same write.
+        wire.send([callback(PATH, "before").into_bytes(), head].concat()).await;
+        let answers = wire.rest().await;
+        assert_eq!(statuses(&answers), ["200", status], "{url:.80}: {answers}");
+        let (_, last) = answers.rsplit_once("HTTP/1.1 ").unwrap();
+        let (head, body) = last.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains("content-type: application/problem+json"), "{head}");
+        assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
+        let problem: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(problem["type"], format!("urn:dlr-receiver:problem:{kind}"));
+        assert_eq!(problem["status"].to_string(), status);
+    }
+    // A connection is counted once it has ended, which is after its answer.
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let metrics = reqwest::get(format!("{}/metrics", service.url)).await.unwrap().text().await.unwrap();
+        let count = |kind: &str| {
+            let counts =
+                |line: &&str| line.starts_with("dlr_http_protocol_errors_total") && line.contains(kind);
+            metrics.lines().find(counts).and_then(|line| line.rsplit(' ').next()).map(str::to_owned)
+        };
+        let counts = (count("\"malformed\""), count("\"head_too_large\""));
+        if counts == (Some("4".to_owned()), Some("1".to_owned())) {
+            break;
+        }
+        assert!(Instant::now() < end, "{counts:?}");
+        sleep(Duration::from_millis(20)).await;
+    }
+    service.has_logged("head_too_large").await;
+    let log = service.log_text();
+    let lines = log.lines().filter(|line| line.contains("does not keep to HTTP")).count();
+    assert_eq!(lines, 2, "one for each kind: {log}");
+    assert!(!log.contains("s3cr3t") && !log.contains("Caf"), "{log}");
+}
+
+#[tokio::test]
 async fn at_the_cap_one_listener_does_not_keep_the_other_from_answering() {
     let settings = [("HTTP__MAX_CONNECTIONS", "1"), ("HTTP__INTERNAL_BIND", "127.0.0.1:0")];
     let app = app(&settings).await;

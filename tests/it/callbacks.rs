@@ -158,7 +158,7 @@ each_backend! {
         assert_eq!(post(&app, "application/json", b"{\"SmsSid\":\"nul\",\"Status\":\"sent\",\"CustomField\":\"\xff\"}".to_vec()).await.status, 200);
         let message = app.message("nul").await;
         assert_eq!(message["custom_field"], "\u{FFFD}");
-        assert_eq!(message["anomalies"], json!(["unknown_status", "bad_text"]));
+        assert_eq!(message["anomalies"], json!(["unknown_status", "bad_text", "bad_recipient"]));
         assert_eq!(app.ask("/messages/a%00b").await.problem(), "unknown_sid");
     }
 

@@ -31,6 +31,7 @@ mod merge_laws;
 mod merge_sql;
 mod messages;
 mod metrics;
+mod numbers;
 mod openapi;
 mod plans;
 mod questions;

@@ -10,7 +10,7 @@ const MOST_VALUES: usize = 100;
 /// A good value of each filter that may be repeated; `#` is a number.
 const REPEATED: [(&str, &str); 10] = [
     ("account", "account-#"),
-    ("to", "0981234#"),
+    ("to", "0XXXXX1234#"),
     ("outcome", "failed"),
     ("status", "failed-dnd"),
     ("code", "#"),

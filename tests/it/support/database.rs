@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 /// Where a test keeps its messages.
@@ -49,6 +49,20 @@ impl Database {
         sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
         let (server, _) = server_url.rsplit_once('/').unwrap();
         Self { url: format!("{server}/{name}"), _folder: None }
+    }
+
+    /// Changes what is stored, past the service.
+    pub async fn execute(&self, statement: &str) {
+        let statement = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
+        if self.url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            statement.execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            statement.execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        }
     }
 
     /// Ends every session of this Postgres database, but for the one that does it.

@@ -68,7 +68,7 @@ pub type Settings<'a> = &'a [(&'a str, &'a str)];
 pub struct TestApp {
     pub url: String,
     pub internal_url: String,
-    _database: Database,
+    pub database: Database,
     /// Microseconds since the Unix epoch; the clock stands still.
     pub clock: Arc<AtomicI64>,
     http: reqwest::Client,
@@ -106,7 +106,7 @@ impl TestApp {
         Self {
             url: format!("http://{callbacks}"),
             internal_url: format!("http://{questions}"),
-            _database: database,
+            database,
             clock,
             http: reqwest::Client::new(),
             _trigger: trigger,

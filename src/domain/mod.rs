@@ -6,6 +6,7 @@
 
 mod account;
 mod anomaly;
+mod batch;
 mod classification;
 mod clock;
 mod erasure;
@@ -30,6 +31,7 @@ mod written_time;
 
 pub use account::{Account, AccountName, BadAccountName};
 pub use anomaly::{Anomalies, Anomaly};
+pub use batch::Batch;
 pub use clock::{Clock, Time};
 pub use erasure::Forgotten;
 pub use field::Field;

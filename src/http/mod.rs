@@ -2,7 +2,6 @@
 //!
 //! May import everything below: `domain`, `access`, `exotel`, `storage`, `ingest`; and `secret_url` and `telemetry`.
 
-mod admission;
 mod api_key;
 mod auth;
 mod callbacks;

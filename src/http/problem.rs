@@ -159,15 +159,23 @@ impl From<IngestError> for Problem {
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::Refused(error) => error.into(),
-            IngestError::NotKept(NotKept::RefusedByStore) => Self::new(
+            IngestError::NotKept(reason) => reason.into(),
+        }
+    }
+}
+
+impl From<NotKept> for Problem {
+    fn from(reason: NotKept) -> Self {
+        match reason {
+            NotKept::RefusedByStore => Self::new(
                 ProblemKind::CannotBeStored,
                 "the database refuses what this callback holds; it is kept in the log of refused bodies",
             ),
-            IngestError::NotKept(NotKept::QueueFull) => {
+            NotKept::QueueFull => {
                 Self::new(ProblemKind::Overloaded, "too many callbacks wait to be stored; try again later")
                     .header(header::RETRY_AFTER, "1")
             }
-            IngestError::NotKept(NotKept::Unavailable) => {
+            NotKept::Unavailable => {
                 Self::unavailable("neither the store nor the spool can take it now; try again later")
             }
         }

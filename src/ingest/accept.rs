@@ -1,27 +1,36 @@
-//! One request: read, and kept. The caller may answer 200 once `accept` says so.
+//! The way of one callback: it is read, then kept. The caller may answer 200 once `keep` says so.
 
 use super::{
     circuit::Circuit,
     group_commit::GroupCommit,
     kept::{Kept, NotKept},
     reader::{Arrival, Reader},
-    rejected::{RejectedLog, reason},
-    spool::{SpoolQueue, spooled},
+    rejected::{RejectedLog, Rejection, reason},
+    spool::SpoolQueue,
+    spooled::spooled,
 };
 use crate::{
-    domain::MessageSid,
-    exotel::{CallbackError, RawRequest},
-    storage::Failure,
+    domain::{Field, MessageSid},
+    exotel::{CallbackError, ParsedCallback, RawRequest},
+    storage::{Failure, Spool},
 };
 
-/// The way of a callback to disk. Cheap to clone.
+/// Takes callbacks and keeps them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Ingest {
     pub(super) reader: Reader,
     pub(super) group_commit: GroupCommit,
     pub(super) rejected: RejectedLog,
     pub(super) circuit: Circuit,
-    pub(super) spool: Option<SpoolQueue>,
+    pub(super) spool_queue: Option<SpoolQueue>,
+    pub(super) spool: Option<Spool>,
+}
+
+/// A request that is a status callback. Nothing of it is kept yet.
+#[derive(Debug)]
+pub struct ReadCallback {
+    parsed: ParsedCallback,
+    raw: RawRequest,
 }
 
 /// A callback that is on disk.
@@ -33,7 +42,7 @@ pub struct Accepted {
     pub kept: Kept,
 }
 
-/// Why a callback was not recorded.
+/// Why a request is not taken as a callback.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     /// It is no status callback; its bytes and the reason are in the log of refused bodies.
@@ -44,38 +53,61 @@ pub enum IngestError {
     NotKept(#[from] NotKept),
 }
 
+impl ReadCallback {
+    /// The recipient, as the callback spells it.
+    #[must_use]
+    pub fn recipient(&self) -> Option<&str> {
+        self.parsed.callback.get(Field::To)
+    }
+}
+
 impl Ingest {
-    /// Takes a callback. `Ok` means that it is on disk. Dropping the future changes nothing for a
-    /// callback that was read: it is kept all the same.
+    /// Reads a request. One that is no status callback is kept in the log of refused bodies, with the reason.
     ///
     /// # Errors
-    /// [`IngestError::Refused`] and [`NotKept::RefusedByStore`] where it is in the log of refused bodies; the others
-    /// where nothing is known to be kept.
-    pub async fn accept(&self, request: RawRequest, arrival: Arrival<'_>) -> Result<Accepted, IngestError> {
-        match self.reader.read(&request, arrival) {
-            Ok(receipt) => {
-                let sid = receipt.sid.clone();
-                let kept = self.group_commit.keep(receipt, request).await?;
-                Ok(Accepted { sid, kept })
-            }
+    /// [`IngestError::Refused`] where it is in that log, or in the spool on its way there; [`IngestError::NotKept`]
+    /// where it is neither.
+    pub async fn read(&self, raw: RawRequest, arrival: Arrival<'_>) -> Result<ReadCallback, IngestError> {
+        match Reader::parse(&raw) {
+            Ok(parsed) => Ok(ReadCallback { parsed, raw }),
             // Boxed, since every request's future would have to hold room for it.
-            Err(error) => Err(Box::pin(self.refuse(request, arrival, error)).await),
+            Err(error) => Err(Box::pin(self.refuse(raw, arrival, error)).await),
         }
     }
 
-    /// Keeps what was refused, in the spool while the store cannot: the drain will refuse it again.
-    async fn refuse(&self, request: RawRequest, arrival: Arrival<'_>, error: CallbackError) -> IngestError {
-        let reception = (&arrival.account.name, arrival.received_at);
+    /// Keeps a callback. `Ok` means that it is on disk. It is kept even if the future is dropped after the first poll.
+    ///
+    /// # Errors
+    /// [`NotKept::RefusedByStore`] where it is in the log of refused bodies; the others where it is not known to be
+    /// kept anywhere.
+    pub fn keep(
+        &self,
+        callback: ReadCallback,
+        arrival: Arrival<'_>,
+    ) -> impl Future<Output = Result<Accepted, NotKept>> {
+        let ReadCallback { parsed, raw } = callback;
+        // Outside of the future, which would have to hold room for what was parsed.
+        let receipt = self.reader.normalise(parsed, arrival);
+        async move {
+            let sid = receipt.sid.clone();
+            let kept = self.group_commit.keep(receipt, raw).await?;
+            Ok(Accepted { sid, kept })
+        }
+    }
+
+    /// Keeps what was refused. While the store fails the spool takes it, and the drain refuses it again.
+    async fn refuse(&self, raw: RawRequest, arrival: Arrival<'_>, error: CallbackError) -> IngestError {
         if !self.circuit.is_open() {
-            match self.rejected.append(&request, reception, &reason(&error)).await {
+            let rejection = Rejection::of(arrival, &raw);
+            match self.rejected.append(rejection, &reason(&error)).await {
                 Ok(()) => return IngestError::Refused(error),
                 Err(failure) if failure.failure() == Failure::Outage => self.circuit.open(&failure),
-                // What the request holds, or another writer in the way: the store is well, and is not left alone for it.
+                // Caused by this request's content or by another writer. The store works, so the circuit stays closed.
                 Err(failure) => tracing::warn!(code = failure.code(), "a refused request cannot be logged"),
             }
         }
-        match &self.spool {
-            Some(spool) => match spool.keep(spooled(request, arrival.into())).await {
+        match &self.spool_queue {
+            Some(spool) => match spool.keep(spooled(raw, arrival.into())).await {
                 Ok(()) => IngestError::Refused(error),
                 Err(reason) => reason.into(),
             },

@@ -62,12 +62,57 @@ impl Circuit {
     }
 
     /// There is something to drain.
-    pub fn call_drain(&self) {
+    pub fn wake_drain(&self) {
         self.0.work.notify_one();
     }
 
     /// Waits until there is something to do for the drain.
     pub async fn work(&self) {
         self.0.work.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const ERROR: StoreError = StoreError::TimedOut(Duration::from_secs(2));
+
+    async fn is_woken(circuit: &Circuit) -> bool {
+        timeout(Duration::from_millis(1), circuit.work()).await.is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_open_from_a_failure_until_it_is_closed_and_says_why() {
+        let circuit = Circuit::default();
+        assert!(!circuit.is_open() && circuit.trouble().is_none());
+        assert!(!is_woken(&circuit).await);
+        circuit.open(&ERROR);
+        assert!(circuit.clone().is_open(), "clones share it");
+        assert_eq!(circuit.trouble(), Some(ERROR.trouble()));
+        assert!(is_woken(&circuit).await, "the drain has to try the store");
+        circuit.close();
+        assert!(!circuit.is_open() && circuit.trouble().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn wakes_are_not_lost_while_the_drain_is_busy() {
+        let circuit = Circuit::default();
+        circuit.wake_drain();
+        circuit.wake_drain();
+        assert!(is_woken(&circuit).await);
+        assert!(!is_woken(&circuit).await, "one turn of the drain sees all that is there");
+    }
+
+    #[test]
+    fn a_start_with_a_store_that_is_not_ready_begins_open() {
+        let circuit = Circuit::default();
+        circuit.begin_open(&ERROR);
+        assert!(circuit.is_open());
+        assert_eq!(circuit.trouble(), Some(ERROR.trouble()));
     }
 }

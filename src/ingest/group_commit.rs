@@ -1,13 +1,9 @@
-//! Group commit: while one batch is on its way to disk, the next one gathers. No timer, so that a lone
-//! callback is never delayed.
+//! Group commit: while one batch is on its way to disk, the next one gathers. There is no timer, so a lone callback
+//! is never delayed.
 
-use std::{
-    future::pending,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use tokio::{
@@ -16,29 +12,41 @@ use tokio::{
         oneshot,
     },
     task::JoinHandle,
-    time::{sleep, timeout},
 };
 
 use super::{
-    circuit::Circuit,
-    commit::{Committed, Committer, Pending},
+    commit::{Committed, Committer, Failed, Uncommitted},
     config::IngestConfig,
-    kept::{Kept, NotKept, Ticket},
-    spool::{SpoolQueue, SpooledArrival, spooled},
+    kept::{Kept, NotKept, Ticket, answer},
+    overflow::Overflow,
+    recorder::Recorder,
 };
-use crate::{domain::DeliveryReceipt, exotel::RawRequest, storage::Store};
+use crate::{domain::DeliveryReceipt, exotel::RawRequest};
 
-/// The way into the store. Cheap to clone; the group commit ends with the last clone, once everything
-/// that waits is on disk.
+/// The queue into the store. Cheap to clone. The group commit ends after its last clone is dropped, once everything
+/// that was queued is on disk.
 #[derive(Clone, Debug)]
 pub(super) struct GroupCommit {
-    queue: mpsc::Sender<Pending<Ticket>>,
+    queue: mpsc::Sender<Uncommitted<Ticket>>,
     committing: Arc<AtomicBool>,
 }
 
+/// How full the queue of callbacks is that wait for a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueLength {
+    /// How many wait.
+    pub waiting: usize,
+    /// The most that may wait.
+    pub most: usize,
+}
+
 impl GroupCommit {
-    /// Starts to commit what comes.
-    pub fn start(config: IngestConfig, committer: Committer, overflow: Overflow) -> (Self, JoinHandle<()>) {
+    /// Starts the task that commits what is queued.
+    pub fn start<R: Recorder>(
+        config: IngestConfig,
+        committer: Committer<R>,
+        overflow: Overflow,
+    ) -> (Self, JoinHandle<()>) {
         let (sender, queue) = mpsc::channel(config.queue.get());
         let committing = Arc::new(AtomicBool::new(false));
         let gathering =
@@ -51,16 +59,16 @@ impl GroupCommit {
         self.committing.load(Ordering::Relaxed)
     }
 
-    /// How many wait, and how many may.
-    pub fn queue(&self) -> (usize, usize) {
+    /// How full the queue is.
+    pub fn queue(&self) -> QueueLength {
         let most = self.queue.max_capacity();
-        (most - self.queue.capacity(), most)
+        QueueLength { waiting: most - self.queue.capacity(), most }
     }
 
     /// Waits until the receipt is on disk.
     pub async fn keep(&self, receipt: Box<DeliveryReceipt>, raw: RawRequest) -> Result<Kept, NotKept> {
-        let (waiting, answer) = oneshot::channel();
-        self.queue.try_send(Pending { receipt, raw, waiting }).map_err(|error| match error {
+        let (ticket, answer) = oneshot::channel();
+        self.queue.try_send(Uncommitted { receipt, raw, ticket }).map_err(|error| match error {
             TrySendError::Full(_) => NotKept::QueueFull,
             TrySendError::Closed(_) => NotKept::Unavailable,
         })?;
@@ -68,44 +76,9 @@ impl GroupCommit {
     }
 }
 
-/// Where callbacks go that the store cannot take.
-#[derive(Debug)]
-pub(super) struct Overflow {
-    pub circuit: Circuit,
-    pub spool: Option<SpoolQueue>,
-    pub store: Store,
-}
-
-impl Overflow {
-    /// Waits until the store gives no sign of life; for good where there is no spool to turn to.
-    async fn store_hangs(&self) {
-        if self.spool.is_none() {
-            pending::<()>().await;
-        }
-        let mut alive = true;
-        while alive {
-            sleep(STALL).await;
-            alive = matches!(timeout(STALL, self.store.ping()).await, Ok(Ok(())));
-        }
-    }
-
-    async fn take(&self, batch: Vec<Pending<Ticket>>) {
-        for Pending { receipt, raw, waiting } in batch {
-            match &self.spool {
-                Some(spool) => {
-                    spool.take(spooled(raw, SpooledArrival::of(&receipt)), waiting).await;
-                }
-                None => answer([waiting], Err(NotKept::Unavailable)),
-            }
-        }
-    }
-}
-
-/// How long a commit may take before the store is asked for a sign of life, and how long that may take.
-const STALL: Duration = Duration::from_millis(100);
-
+/// The task behind the queue.
 struct Gathering {
-    queue: mpsc::Receiver<Pending<Ticket>>,
+    queue: mpsc::Receiver<Uncommitted<Ticket>>,
     /// The most callbacks of one commit.
     batch: usize,
     committing: Arc<AtomicBool>,
@@ -113,14 +86,14 @@ struct Gathering {
 }
 
 impl Gathering {
-    async fn run(mut self, mut committer: Committer) {
+    async fn run<R: Recorder>(mut self, mut committer: Committer<R>) {
         loop {
             let batch = self.gather().await;
             if batch.is_empty() {
                 break;
             }
             if self.overflow.circuit.is_open() {
-                self.overflow.take(batch).await;
+                self.overflow.spool(batch).await;
             } else {
                 self.committing.store(true, Ordering::Relaxed);
                 // Boxed: it is larger than all that surrounds it.
@@ -131,15 +104,15 @@ impl Gathering {
         }
     }
 
-    /// What has gathered, or the first that comes; nothing at the end.
-    async fn gather(&mut self) -> Vec<Pending<Ticket>> {
+    /// Takes what has gathered, or waits for one callback. Nothing once the queue is closed and empty.
+    async fn gather(&mut self) -> Vec<Uncommitted<Ticket>> {
         let mut gathered = Vec::with_capacity(self.queue.len().min(self.batch));
         self.queue.recv_many(&mut gathered, self.batch).await;
         gathered
     }
 
-    /// Waits for a commit. Where it is not just slow, but the store gives no sign of life, the spool takes
-    /// what comes meanwhile: only those in the commit itself wait for its deadline.
+    /// Waits for a commit. Where the store does not even answer a ping, callbacks that come meanwhile go to the
+    /// spool, so that only those in the commit itself wait for its deadline.
     async fn outwait(
         &mut self,
         mut commit: impl Future<Output = Committed<Ticket>> + Unpin,
@@ -154,26 +127,198 @@ impl Gathering {
                 committed = &mut commit => return committed,
                 batch = self.gather(), if !ended => {
                     ended = batch.is_empty();
-                    self.overflow.take(batch).await;
+                    self.overflow.spool(batch).await;
                 }
             }
         }
     }
 
-    /// Answers those who waited for a batch.
+    /// Answers those who wait for a batch. What failed opens the circuit and goes to the spool.
     async fn release(&self, committed: Committed<Ticket>) {
         answer(committed.recorded, Ok(Kept::Recorded));
         answer(committed.refused, Err(NotKept::RefusedByStore));
-        if let Some((error, batch)) = committed.failed {
+        if let Some(Failed { error, rest }) = committed.failed {
             self.overflow.circuit.open(&error);
-            self.overflow.take(batch).await;
+            self.overflow.spool(rest).await;
         }
     }
 }
 
-fn answer(waiting: impl IntoIterator<Item = Ticket>, answer: Result<Kept, NotKept>) {
-    for ticket in waiting {
-        // Whoever waited may be gone; what was done for it stays done.
-        let _ = ticket.send(answer);
+#[cfg(test)]
+mod tests {
+    use std::{num::NonZero, time::Duration};
+
+    use futures_util::future::join_all;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+    use crate::ingest::{
+        circuit::Circuit,
+        overflow::STALL,
+        scripted::{DEADLINE, ScriptedStore, uncommitted},
+        spool::{SpoolQueue, Unspooled},
+    };
+
+    /// A group commit over a scripted store, with a spool that keeps everything.
+    struct Rig {
+        store: ScriptedStore,
+        circuit: Circuit,
+        group_commit: GroupCommit,
+        task: JoinHandle<()>,
+        spooled: JoinHandle<Vec<String>>,
+    }
+
+    fn config(batch: usize, queue: usize) -> IngestConfig {
+        let [batch, queue] = [batch, queue].map(|number| NonZero::new(number).unwrap());
+        IngestConfig { batch, queue, commit_timeout_ms: NonZero::new(2000).unwrap() }
+    }
+
+    impl Rig {
+        fn start(config: IngestConfig) -> Self {
+            let (queue, mut spooling) = mpsc::channel::<Unspooled>(8);
+            let spooled = tokio::spawn(async move {
+                let mut bodies = Vec::new();
+                while let Some(Unspooled { request, ticket }) = spooling.recv().await {
+                    bodies.push(String::from_utf8(request.body).unwrap());
+                    answer([ticket], Ok(Kept::Spooled));
+                }
+                bodies
+            });
+            Self::with(config, Some(SpoolQueue::into_channel(queue)), spooled)
+        }
+
+        fn without_spool(config: IngestConfig) -> Self {
+            Self::with(config, None, tokio::spawn(async { Vec::new() }))
+        }
+
+        fn with(config: IngestConfig, spool: Option<SpoolQueue>, spooled: JoinHandle<Vec<String>>) -> Self {
+            let (store, circuit) = (ScriptedStore::default(), Circuit::default());
+            let asked = store.clone();
+            let overflow = Overflow {
+                circuit: circuit.clone(),
+                spool,
+                ping: Box::new(move || {
+                    let hangs = asked.script().hangs;
+                    Box::pin(async move { !hangs })
+                }),
+            };
+            let (group_commit, task) = GroupCommit::start(config, store.committer(), overflow);
+            Self { store, circuit, group_commit, task, spooled }
+        }
+
+        async fn keep(&self, at: usize) -> Result<Kept, NotKept> {
+            let Uncommitted { receipt, raw, .. } = uncommitted(&format!("s{at}"), ());
+            self.group_commit.keep(receipt, raw).await
+        }
+
+        async fn keep_all(&self, range: std::ops::Range<usize>) -> Vec<Result<Kept, NotKept>> {
+            join_all(range.map(|at| self.keep(at))).await
+        }
+
+        /// Ends it, and returns the bodies in the spool.
+        async fn end(self) -> Vec<String> {
+            drop(self.group_commit);
+            self.task.await.unwrap();
+            self.spooled.await.unwrap()
+        }
+    }
+
+    fn bodies(range: std::ops::Range<usize>) -> Vec<String> {
+        range.map(|at| format!("SmsSid=s{at}&Status=sent")).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_during_a_commit_is_committed_together_in_batches_of_the_size_at_most() {
+        let rig = Rig::start(config(4, 100));
+        assert!(rig.keep_all(0..10).await.iter().all(|kept| *kept == Ok(Kept::Recorded)));
+        let sizes: Vec<_> = rig.store.script().tried.iter().map(Vec::len).collect();
+        assert_eq!(sizes, [4, 4, 2]);
+        assert!(rig.end().await.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lone_callback_waits_for_nobody() {
+        let rig = Rig::start(config(512, 100));
+        let begun = Instant::now();
+        assert_eq!(rig.keep(0).await, Ok(Kept::Recorded));
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_opens_the_circuit_and_everything_goes_to_the_spool_in_order() {
+        let rig = Rig::start(config(2, 100));
+        rig.store.script().is_out = true;
+        assert!(rig.keep_all(0..6).await.iter().all(|kept| *kept == Ok(Kept::Spooled)));
+        assert!(rig.circuit.is_open());
+        assert_eq!(rig.store.script().tried.len(), 1, "an open circuit spares the store");
+        rig.store.script().is_out = false;
+        assert_eq!(rig.keep(6).await, Ok(Kept::Spooled), "only the drain closes the circuit");
+        rig.circuit.close();
+        assert_eq!(rig.keep(7).await, Ok(Kept::Recorded));
+        assert_eq!(rig.end().await, bodies(0..7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn behind_a_store_that_hangs_only_the_commit_itself_waits_for_the_deadline() {
+        let rig = Rig::start(config(1, 100));
+        rig.store.script().hangs = true;
+        let begun = Instant::now();
+        let in_commit = rig.keep(0);
+        let behind = async {
+            sleep(Duration::from_millis(1)).await;
+            let kept = rig.keep(1).await;
+            (kept, begun.elapsed())
+        };
+        let (in_commit, (behind, waited)) = tokio::join!(in_commit, behind);
+        assert_eq!((in_commit, behind), (Ok(Kept::Spooled), Ok(Kept::Spooled)));
+        assert!(waited <= 2 * STALL, "{waited:?}");
+        assert_eq!(begun.elapsed(), DEADLINE);
+        assert!(rig.circuit.is_open());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_spool_callbacks_are_not_kept_while_the_store_fails() {
+        let rig = Rig::without_spool(config(2, 100));
+        rig.store.script().is_out = true;
+        assert_eq!(rig.keep_all(0..3).await, [Err(NotKept::Unavailable); 3]);
+        assert!(rig.end().await.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_queue_is_back_pressure() {
+        let rig = Rig::without_spool(config(1, 2));
+        rig.store.script().hangs = true;
+        let kept = rig.keep_all(0..5).await;
+        // One is in the commit, or will be; two wait.
+        assert!(kept.iter().filter(|kept| **kept == Err(NotKept::QueueFull)).count() >= 2, "{kept:?}");
+        assert_eq!(rig.group_commit.queue(), QueueLength { waiting: 0, most: 2 });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_commits_what_is_queued() {
+        let rig = Rig::start(config(1, 100));
+        let keeping: Vec<_> = (0..5)
+            .map(|at| {
+                let (group_commit, Uncommitted { receipt, raw, .. }) =
+                    (rig.group_commit.clone(), uncommitted(&format!("s{at}"), ()));
+                tokio::spawn(async move { group_commit.keep(receipt, raw).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let store = rig.store.clone();
+        rig.end().await;
+        for kept in join_all(keeping).await {
+            assert_eq!(kept.unwrap(), Ok(Kept::Recorded));
+        }
+        assert_eq!(store.script().recorded.len(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sender_that_hangs_up_changes_nothing() {
+        let rig = Rig::start(config(4, 100));
+        let hung_up = tokio::time::timeout(Duration::ZERO, rig.keep(0)).await;
+        assert!(hung_up.is_err());
+        assert_eq!(rig.keep(1).await, Ok(Kept::Recorded));
+        assert_eq!(rig.store.script().recorded, ["s0", "s1"]);
     }
 }

@@ -28,3 +28,11 @@ pub enum NotKept {
 
 /// Who waits for a callback.
 pub(super) type Ticket = oneshot::Sender<Result<Kept, NotKept>>;
+
+/// Answers those who wait.
+pub(super) fn answer(tickets: impl IntoIterator<Item = Ticket>, answer: Result<Kept, NotKept>) {
+    for ticket in tickets {
+        // The receiver may be gone. What was done for it stays done.
+        let _ = ticket.send(answer);
+    }
+}

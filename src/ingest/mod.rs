@@ -14,14 +14,21 @@ mod drain;
 mod group_commit;
 mod kept;
 mod metrics;
+mod overflow;
 mod preparation;
 mod reader;
+mod recorder;
 mod rejected;
+mod replay;
+#[cfg(test)]
+mod scripted;
 mod spool;
+mod spooled;
 mod start;
 
-pub use accept::{Accepted, Ingest, IngestError};
+pub use accept::{Accepted, Ingest, IngestError, ReadCallback};
 pub use config::{BadIngest, IngestConfig, RejectedConfig, SpoolConfig};
+pub use group_commit::QueueLength;
 pub use kept::{Kept, NotKept};
 pub use metrics::IngestMetrics;
 pub use preparation::{Preparation, Prepare, Unprepared};

@@ -1,4 +1,4 @@
-//! From a raw request to a receipt: what a live callback and a drained one have in common.
+//! From a raw request to a receipt: the same for a callback that comes in and for one that is replayed.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -7,18 +7,20 @@ use crate::{
     exotel::{self, CallbackError, ParsedCallback, RawRequest},
 };
 
-/// How a request came, which its bytes do not say.
+/// How a request came: what its bytes do not say.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'a> {
-    /// The account whose URL was called.
+    /// The account that it belongs to.
     pub account: &'a Account,
-    /// When.
+    /// Who says what it says.
+    pub source: Source,
+    /// When it was received.
     pub received_at: Time,
     /// The recipient that the callback URL was signed for, where a signature authenticated the callback.
     pub signed_for: Option<&'a str>,
 }
 
-/// Reads requests by the codes in force and by what is known of their accounts. Cheap to clone.
+/// Reads requests by the table of status codes and by the settings of their accounts. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
     pub table: Arc<StatusTable>,
@@ -26,16 +28,27 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// What `request` means.
+    /// What a request says.
+    pub fn parse(request: &RawRequest) -> Result<ParsedCallback, CallbackError> {
+        exotel::parse(request)
+    }
+
+    /// What a parsed request means.
+    pub fn normalise(&self, parsed: ParsedCallback, arrival: Arrival<'_>) -> Box<DeliveryReceipt> {
+        let ParsedCallback { callback, labels, anomalies } = parsed;
+        let Arrival { account, source, received_at, signed_for } = arrival;
+        let signed_for = signed_for.map(str::to_owned);
+        let table = &*self.table;
+        let reception = Reception { account, table, labels, anomalies, source, received_at, signed_for };
+        Box::new(DeliveryReceipt::normalise(callback, reception))
+    }
+
+    /// Parses and normalises at once.
     pub fn read(
         &self,
         request: &RawRequest,
-        Arrival { account, received_at, signed_for }: Arrival<'_>,
+        arrival: Arrival<'_>,
     ) -> Result<Box<DeliveryReceipt>, CallbackError> {
-        let ParsedCallback { callback, labels, anomalies } = exotel::parse(request)?;
-        let (table, source) = (&*self.table, Source::Callback);
-        let signed_for = signed_for.map(str::to_owned);
-        let reception = Reception { account, table, labels, anomalies, source, received_at, signed_for };
-        Ok(Box::new(DeliveryReceipt::normalise(callback, reception)))
+        Ok(self.normalise(Self::parse(request)?, arrival))
     }
 }

@@ -1,7 +1,10 @@
-//! Requests that are refused are kept all the same, with the reason.
+//! The log of refused bodies: requests that are refused are kept all the same, with the reason.
 
+use std::borrow::Cow;
+
+use super::reader::Arrival;
 use crate::{
-    domain::{AccountName, Time},
+    domain::{AccountName, DeliveryReceipt, Time},
     exotel::{CallbackError, RawRequest},
     storage::{Keep, RejectedBody, Store, StoreError},
 };
@@ -13,28 +16,44 @@ pub(super) struct RejectedLog {
     pub keep: Keep,
 }
 
+/// A request that is refused, and how it came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rejection<'a> {
+    pub raw: &'a RawRequest,
+    pub account: &'a AccountName,
+    pub received_at: Time,
+}
+
+impl<'a> Rejection<'a> {
+    /// A request that is no status callback.
+    pub fn of(Arrival { account, received_at, .. }: Arrival<'a>, raw: &'a RawRequest) -> Self {
+        Self { raw, account: &account.name, received_at }
+    }
+
+    /// A request whose receipt the store refuses.
+    pub fn of_receipt(receipt: &'a DeliveryReceipt, raw: &'a RawRequest) -> Self {
+        Self { raw, account: &receipt.account, received_at: receipt.received_at }
+    }
+}
+
 impl RejectedLog {
-    /// Keeps `request`, and why it was refused.
-    pub async fn append(
-        &self,
-        request: &RawRequest,
-        (account, received_at): (&AccountName, Time),
-        reason: &str,
-    ) -> Result<(), StoreError> {
-        let query;
-        let (content_type, body) = match request {
-            RawRequest::Post { content_type, body, .. } => (content_type.as_deref(), &body[..]),
+    /// Keeps a refused request and the reason.
+    pub async fn append(&self, rejection: Rejection<'_>, reason: &str) -> Result<(), StoreError> {
+        let Rejection { raw, account, received_at } = rejection;
+        let (content_type, body) = match raw {
+            RawRequest::Post { content_type, body, .. } => {
+                (content_type.as_deref(), Cow::Borrowed(&body[..]))
+            }
             RawRequest::Get { .. } => {
-                query = request.query_without_secrets();
-                (None, query.as_bytes())
+                (None, Cow::Owned(raw.query_without_secrets().into_owned().into_bytes()))
             }
         };
-        let rejected = RejectedBody { received_at, account, content_type, reason, body };
+        let rejected = RejectedBody { received_at, account, content_type, reason, body: &body };
         self.store.reject(&rejected, self.keep).await
     }
 }
 
-/// The reason as the log keeps it.
+/// Why a request is no callback, as the log keeps it.
 pub(super) fn reason(error: &CallbackError) -> String {
     match error {
         CallbackError::NotAStatusCallback { resembles: Some(other), .. } => {

@@ -10,10 +10,13 @@ use super::{
     commit::Committer,
     complaints::Complaints,
     drain::{Drain, Drained, SetAsideFiles},
-    group_commit::{GroupCommit, Overflow},
+    group_commit::{GroupCommit, QueueLength},
+    overflow::{Overflow, ping},
     preparation::Unprepared,
     reader::Reader,
+    recorder::StoreRecorder,
     rejected::RejectedLog,
+    replay::Replay,
     spool::SpoolQueue,
 };
 use crate::{
@@ -55,16 +58,7 @@ impl Ingest {
     /// Starts to commit and to drain.
     #[must_use]
     pub fn start(parts: IngestParts) -> (Self, IngestTasks) {
-        let IngestParts {
-            store,
-            unprepared,
-            spool: spool_files,
-            accounts,
-            table,
-            config,
-            keep_rejected,
-            metrics,
-        } = parts;
+        let IngestParts { store, unprepared, spool, accounts, table, config, keep_rejected, metrics } = parts;
         let normaliser = Normaliser { table: Arc::clone(&table), accounts: Arc::clone(&accounts) };
         let (circuit, reader) = (Circuit::default(), Reader { table, accounts });
         let mut complaints = Complaints::of(store.kind());
@@ -73,31 +67,30 @@ impl Ingest {
             complaints.say(&error);
             preparation
         });
-        let (spool, spooling) = spool_files
+        let (spool_queue, spooling) = spool
             .clone()
             .map(|spool| SpoolQueue::start(spool, circuit.clone(), config.commit_timeout()))
             .unzip();
         let rejected = RejectedLog { store: store.clone(), keep: keep_rejected };
-        let committer = || Committer {
-            writer: store.writer(config.commit_timeout()).normalising_by(normaliser.clone()),
-            deadline: config.commit_timeout(),
-            rejected: rejected.clone(),
-            metrics: metrics.clone(),
+        let committer = || {
+            let writer = store.writer(config.commit_timeout()).normalising_by(normaliser.clone());
+            let recorder = StoreRecorder { writer, rejected: rejected.clone() };
+            Committer { recorder, deadline: config.commit_timeout(), metrics: metrics.clone() }
         };
-        let overflow = Overflow { circuit: circuit.clone(), spool: spool.clone(), store: store.clone() };
+        let overflow =
+            Overflow { circuit: circuit.clone(), spool: spool_queue.clone(), ping: ping(store.clone()) };
         let (group_commit, committing) = GroupCommit::start(config, committer(), overflow);
         let (stop_drain, stop) = watch::channel(());
         let drain = Drain {
             unprepared: preparation,
-            spool: spool_files,
+            spool: spool.clone(),
             drained: Drained::default(),
             set_aside: SetAsideFiles::default(),
             lock: None,
-            reader: reader.clone(),
-            committer: committer(),
+            replay: Replay { reader: reader.clone(), committer: committer() },
             circuit: circuit.clone(),
             complaints,
-            spool_complaint: String::new(),
+            last_spool_error: String::new(),
         };
         let tasks = IngestTasks {
             group_commit: committing,
@@ -105,7 +98,7 @@ impl Ingest {
             stop_drain,
             spool: spooling,
         };
-        (Self { reader, group_commit, rejected, circuit, spool }, tasks)
+        (Self { reader, group_commit, rejected, circuit, spool_queue, spool }, tasks)
     }
 
     /// Whether the store fails, and is left alone.
@@ -128,19 +121,19 @@ impl Ingest {
 
     /// How many callbacks wait for a commit, and how many may.
     #[must_use]
-    pub fn queue(&self) -> (usize, usize) {
+    pub fn queue(&self) -> QueueLength {
         self.group_commit.queue()
     }
 
     /// How full the spool is, where there is one.
     pub async fn spool_status(&self) -> Option<Result<SpoolStatus, SpoolError>> {
-        Some(self.spool.as_ref()?.spool.status().await)
+        Some(self.spool.as_ref()?.status().await)
     }
 
     /// Damaged files of the spool that were set aside.
     #[must_use]
     pub fn set_aside(&self) -> Vec<SetAside> {
-        self.spool.as_ref().map(|queue| queue.spool.set_aside()).unwrap_or_default()
+        self.spool.as_ref().map(Spool::set_aside).unwrap_or_default()
     }
 
     /// Whether callbacks are taken while the store fails.

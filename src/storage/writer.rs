@@ -6,7 +6,7 @@ use backon::{ExponentialBuilder, RetryableWithContext};
 use tokio::time::timeout;
 
 use super::{Backend, Failure, Normaliser, Store, StoreError, postgres, sqlite};
-use crate::domain::{AccountName, DeliveryReceipt, Message, MessageSid};
+use crate::domain::{AccountName, Batch, DeliveryReceipt, Message, MessageSid};
 
 /// Writes receipts, one batch at a time, over a connection of its own.
 #[derive(Debug)]
@@ -72,42 +72,31 @@ impl Writer {
     ///
     /// # Errors
     /// [`StoreError`]: not all of the batch is known to be kept, and all of it may be recorded again.
-    pub async fn record(&mut self, receipts: &[&DeliveryReceipt]) -> Result<Vec<Dispute>, StoreError> {
-        let messages = Message::of_batch(receipts.iter().copied());
-        if messages.iter().any(|message| message.standing().is_disputed()) {
-            return Box::pin(self.record_apart(receipts, messages)).await;
+    pub async fn record(&mut self, batch: &Batch<'_>) -> Result<Vec<Dispute>, StoreError> {
+        if batch.is_disputed() {
+            return Box::pin(self.record_apart(batch)).await;
         }
-        if self.merge(receipts, &messages).await? {
+        if self.merge(batch).await? {
             return Ok(Vec::new());
         }
-        Box::pin(self.settle_contested(receipts, &messages)).await
+        Box::pin(self.settle_contested(batch)).await
     }
 
     /// Records a batch that has disputes within itself.
-    async fn record_apart(
-        &mut self,
-        receipts: &[&DeliveryReceipt],
-        mut messages: Vec<Message<'_>>,
-    ) -> Result<Vec<Dispute>, StoreError> {
-        let apart: Vec<_> = messages.extract_if(.., |message| message.standing().is_disputed()).collect();
-        let mut plain = receipts.to_vec();
-        plain.retain(|receipt| !apart.iter().any(|message| message.is_about(receipt)));
+    async fn record_apart(&mut self, batch: &Batch<'_>) -> Result<Vec<Dispute>, StoreError> {
+        let (contested, others) = batch.split_disputed();
         let mut disputes = Vec::new();
-        if !plain.is_empty() && !self.merge(&plain, &messages).await? {
-            disputes = self.settle_contested(&plain, &messages).await?;
+        if !others.receipts().is_empty() && !self.merge(&others).await? {
+            disputes = self.settle_contested(&others).await?;
         }
-        disputes.extend(self.settle(receipts, &apart.iter().collect::<Vec<_>>()).await?);
+        disputes.extend(self.settle(batch.receipts(), &contested.iter().collect::<Vec<_>>()).await?);
         Ok(disputes)
     }
 
     /// Settles what a merge has left as it was.
-    async fn settle_contested(
-        &self,
-        receipts: &[&DeliveryReceipt],
-        messages: &[Message<'_>],
-    ) -> Result<Vec<Dispute>, StoreError> {
-        let contested = self.store.contested(messages).await?;
-        self.settle(receipts, &contested).await
+    async fn settle_contested(&self, batch: &Batch<'_>) -> Result<Vec<Dispute>, StoreError> {
+        let contested = self.store.contested(batch.messages()).await?;
+        self.settle(batch.receipts(), &contested).await
     }
 
     async fn settle(
@@ -126,12 +115,8 @@ impl Writer {
     }
 
     /// False where some messages could not be merged as they are: nothing is written of those.
-    async fn merge(
-        &mut self,
-        receipts: &[&DeliveryReceipt],
-        messages: &[Message<'_>],
-    ) -> Result<bool, StoreError> {
-        let attempt = |kind| attempt(kind, receipts, messages);
+    async fn merge(&mut self, batch: &Batch<'_>) -> Result<bool, StoreError> {
+        let attempt = |kind| attempt(kind, batch);
         let contended = |error: &StoreError| error.failure() == Failure::Contention;
         attempt.retry(patience()).context(&mut self.kind).when(contended).await.1
     }
@@ -153,11 +138,8 @@ impl Writer {
 }
 
 /// The writer comes back for the next attempt.
-async fn attempt<'w>(
-    kind: &'w mut Kind,
-    receipts: &[&DeliveryReceipt],
-    messages: &[Message<'_>],
-) -> (&'w mut Kind, Result<bool, StoreError>) {
+async fn attempt<'w>(kind: &'w mut Kind, batch: &Batch<'_>) -> (&'w mut Kind, Result<bool, StoreError>) {
+    let (receipts, messages) = (batch.receipts(), batch.messages());
     let recorded = match kind {
         Kind::Postgres(postgres) => postgres.record(receipts, messages).await,
         Kind::Sqlite(sqlite) => sqlite.record(receipts, messages).await.map_err(StoreError::from),

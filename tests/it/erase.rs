@@ -181,6 +181,7 @@ async fn what_a_spool_has_set_aside_goes_too_and_what_waits_is_said() {
         query: String::new(),
         body: body.into(),
         signed_for: None,
+        source: "callback".into(),
     };
     spool.append(&[request("SmsSid=a&To=%2B919812345670"), request("SmsSid=b&To=1")]).await.unwrap();
     spool.remove(2, &[(1, "no account".into()), (2, "no account".into())]).await.unwrap();
@@ -354,6 +355,7 @@ async fn a_filled_spool_is_told_and_holds_nobody_up() {
         body: format!("SmsSid=s{number}&To=%2B9198123456{:02}&x={}", 70 + number % 4, "x".repeat(2000))
             .into(),
         signed_for: None,
+        source: "callback".into(),
     };
     let fill = async |count: usize| {
         for numbers in (0..count).collect::<Vec<_>>().chunks(500) {

@@ -3,7 +3,7 @@
 use std::{cell::Cell, collections::BTreeMap};
 
 use dlr_receiver::{
-    domain::{DeliveryReceipt, Message},
+    domain::{Batch, DeliveryReceipt, Message},
     storage::Store,
 };
 use proptest::{
@@ -47,7 +47,7 @@ async fn check(
 ) -> Result<(), TestCaseError> {
     let mut writer = store.writer(DEADLINE);
     for batch in batches(receipts, lengths) {
-        writer.record(&batch.iter().collect::<Vec<_>>()).await.unwrap();
+        writer.record(&Batch::of(batch.iter().collect())).await.unwrap();
     }
     let expected: BTreeMap<_, _> =
         Message::of_batch(receipts).into_iter().map(|message| (message.sid.to_string(), message)).collect();
@@ -112,7 +112,7 @@ async fn concurrent_writers_agree(backend: Backend) {
         own.rotate_left(turn);
         tokio::spawn(async move {
             for batch in batches(&own, &[1 + writer, 7, 20]) {
-                replica.record(&batch.iter().collect::<Vec<_>>()).await.unwrap();
+                replica.record(&Batch::of(batch.iter().collect())).await.unwrap();
             }
         })
     });

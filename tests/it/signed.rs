@@ -5,7 +5,7 @@ use std::{cell::Cell, collections::BTreeMap};
 
 use dlr_receiver::{
     access::Permit,
-    domain::{Anomaly, DeliveryReceipt, Message},
+    domain::{Anomaly, Batch, DeliveryReceipt, Message},
     storage::Store,
 };
 use proptest::{
@@ -47,7 +47,7 @@ async fn record(store: &Store, mut receipts: &[&DeliveryReceipt], lengths: &[usi
             break;
         }
         let (batch, rest) = receipts.split_at((*length).min(receipts.len()));
-        writers[turn % 2].record(batch).await.unwrap();
+        writers[turn % 2].record(&Batch::of(batch.to_vec())).await.unwrap();
         receipts = rest;
     }
 }

@@ -1,4 +1,4 @@
-//! The tokens that open an account's callback URL.
+//! Tokens that authenticate callbacks of an account.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use super::credentials::{Digests, basic_credentials};
 use crate::{access::Secret, exotel::query, http::KeyDigest};
 
-/// The tokens that open an account's callback URL.
+/// The tokens of an account's callback URL, as digests.
 #[derive(Debug)]
 pub(super) struct CallbackTokens(Digests);
 
@@ -22,25 +22,24 @@ impl CallbackTokens {
         self.0.0.is_empty()
     }
 
-    /// Whether a request with these credentials may pass: any of the places may hold any of the
-    /// tokens.
-    pub fn admit(&self, path: Option<&str>, query: &str, headers: &HeaderMap) -> bool {
+    /// Whether a request shows one of the tokens: in its path, its query string or its Basic password.
+    pub fn open_for(&self, path: Option<&str>, query: &str, headers: &HeaderMap) -> bool {
         if self.is_empty() {
             return false;
         }
-        let mut admitted = path.is_some_and(|token| self.0.find(token.as_bytes()).is_some());
+        let mut shown = path.is_some_and(|token| self.0.find(token.as_bytes()).is_some());
         for token in query::raw_values(query, "token") {
-            admitted |= self.0.find(query::decoded(token).as_bytes()).is_some();
-            // A `+` is a space in a query string. Whoever has a token with a `+` in it may have left it unencoded: it
-            // is known all the same, so nothing is opened by reading it so.
+            shown |= self.0.find(query::decoded(token).as_bytes()).is_some();
+            // A `+` is a space in a query string. But a sender whose token has a `+` may have left it unencoded, so it
+            // is compared as a `+` as well. That opens nothing: the token is still the right one.
             if token.contains('+') {
-                admitted |= self.0.find(&Cow::from(percent_decode_str(token))).is_some();
+                shown |= self.0.find(&Cow::from(percent_decode_str(token))).is_some();
             }
         }
         if let Some((_, password)) = basic_credentials(headers) {
-            admitted |= self.0.find(&password).is_some();
+            shown |= self.0.find(&password).is_some();
         }
-        admitted
+        shown
     }
 }
 
@@ -53,23 +52,25 @@ mod tests {
     fn any_valid_token_in_any_place_opens_the_url() {
         let tokens = CallbackTokens::new(&["new".into(), "old".into()]);
         let none = HeaderMap::new();
-        assert!(tokens.admit(Some("new"), "", &none) && tokens.admit(Some("old"), "", &none));
-        assert!(tokens.admit(None, "a=b&token=ne%77", &none));
-        assert!(tokens.admit(None, "", &basic("anyone", "old")));
-        assert!(!tokens.admit(None, "", &none) && !tokens.admit(Some("ne"), "token=", &basic("new", "")));
+        assert!(tokens.open_for(Some("new"), "", &none) && tokens.open_for(Some("old"), "", &none));
+        assert!(tokens.open_for(None, "a=b&token=ne%77", &none));
+        assert!(tokens.open_for(None, "", &basic("anyone", "old")));
+        assert!(
+            !tokens.open_for(None, "", &none) && !tokens.open_for(Some("ne"), "token=", &basic("new", ""))
+        );
         let spaced = CallbackTokens::new(&["a b".into(), "c+d".into()]);
         for good in ["a b", "a+b", "a%20b", "c+d", "c%2Bd"] {
-            assert!(spaced.admit(None, &format!("x=y&token={good}&z"), &none), "{good}");
+            assert!(spaced.open_for(None, &format!("x=y&token={good}&z"), &none), "{good}");
         }
         for bad in ["a%2Bb", "c d", "c%20d", "ab", "a++b", ""] {
-            assert!(!spaced.admit(None, &format!("token={bad}"), &none), "{bad}");
+            assert!(!spaced.open_for(None, &format!("token={bad}"), &none), "{bad}");
         }
         assert!(
-            tokens.admit(None, "%EF%BB%BFtoken=new", &none),
+            tokens.open_for(None, "%EF%BB%BFtoken=new", &none),
             "as every reader of a query string reads it"
         );
-        assert!(!tokens.admit(None, "%74oken=new", &none), "a key has one spelling");
+        assert!(!tokens.open_for(None, "%74oken=new", &none), "a key has one spelling");
         let unasked = CallbackTokens::new(&[]);
-        assert!(unasked.is_empty() && !unasked.admit(Some(""), "token=", &none));
+        assert!(unasked.is_empty() && !unasked.open_for(Some(""), "token=", &none));
     }
 }

@@ -32,7 +32,7 @@ mod signatures;
 pub(super) use self::{
     account_reader::AccountReader,
     api_keys::ApiKeys,
-    callback_guard::{Call, CallbackGuard},
+    callback_guard::{CallbackGuard, CallbackHead},
     client_address::Caller,
     credentials::basic_credentials,
     described::UrlParams,

@@ -1,6 +1,6 @@
 //! Why a callback is not let in.
 
-use super::signatures::Fault;
+use super::signatures::SignatureFault;
 use crate::http::{Problem, ProblemKind};
 
 /// Why a callback is not let in.
@@ -11,7 +11,7 @@ pub(super) enum Refusal {
     /// It has no good token.
     Token,
     /// Its URL is not well signed.
-    Signature(Fault),
+    Signature(SignatureFault),
 }
 
 impl Refusal {
@@ -35,12 +35,14 @@ impl From<Refusal> for Problem {
                 );
             }
             Refusal::Token => "the callback URL needs one of the account's tokens",
-            Refusal::Signature(Fault::Unsigned) => "the callback URL has to be signed",
-            Refusal::Signature(Fault::Forged) => {
+            Refusal::Signature(SignatureFault::Unsigned) => "the callback URL has to be signed",
+            Refusal::Signature(SignatureFault::Forged) => {
                 "the signature of the callback URL is not good for what it says"
             }
-            Refusal::Signature(Fault::Expired) => "the time of the signed callback URL is over",
-            Refusal::Signature(Fault::OtherRecipient) => "the callback URL is signed for another recipient",
+            Refusal::Signature(SignatureFault::Expired) => "the time of the signed callback URL is over",
+            Refusal::Signature(SignatureFault::OtherRecipient) => {
+                "the callback URL is signed for another recipient"
+            }
         })
     }
 }

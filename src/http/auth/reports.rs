@@ -6,7 +6,7 @@ use governor::Quota;
 use metrics::Counter;
 use strum::VariantArray;
 
-use super::{Caller, limits::Keyed, refusal::Refusal, signatures::Fault};
+use super::{Caller, limits::Keyed, refusal::Refusal, signatures::SignatureFault};
 use crate::telemetry::{Family, Metrics};
 
 const REPORTED: Family = Family {
@@ -26,7 +26,7 @@ impl Reports {
     /// Those of an account. All begin at zero: what is not there is not seen to grow.
     pub fn new(account: &str, metrics: &Metrics) -> Self {
         let hourly = Quota::with_period(Duration::from_hours(1)).expect("an hour is not nothing");
-        let signatures = Fault::VARIANTS.iter().map(|&fault| Refusal::Signature(fault));
+        let signatures = SignatureFault::VARIANTS.iter().map(|&fault| Refusal::Signature(fault));
         let counter = |refusal: Refusal| {
             let (guard, reason) = refusal.words();
             let labels = [("account", account), ("guard", guard), ("reason", reason)];

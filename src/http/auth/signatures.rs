@@ -15,7 +15,7 @@ pub(super) struct Signatures(Vec<Secret>);
 /// What is wrong with a signed URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
-pub(super) enum Fault {
+pub(in crate::http) enum SignatureFault {
     /// It is not signed.
     Unsigned,
     /// It is not signed with one of the secrets, or something of it was altered.
@@ -47,7 +47,7 @@ impl Signatures {
     }
 
     /// Whom the URL of this query string is signed for, now.
-    pub fn check(&self, account: &str, query: &str, now: Time) -> Result<SignedFor, Fault> {
+    pub fn check(&self, account: &str, query: &str, now: Time) -> Result<SignedFor, SignatureFault> {
         let (mut to, mut exp, mut sig) = (None, None, None);
         for (key, value) in query::pairs(query) {
             let place = match &*key {
@@ -58,35 +58,39 @@ impl Signatures {
             };
             // What is said twice is not what was signed.
             if place.replace(value).is_some() {
-                return Err(Fault::Forged);
+                return Err(SignatureFault::Forged);
             }
         }
-        let sig = sig.ok_or(Fault::Unsigned)?;
-        let (Some(to), Some(exp)) = (to, exp) else { return Err(Fault::Forged) };
+        let sig = sig.ok_or(SignatureFault::Unsigned)?;
+        let (Some(to), Some(exp)) = (to, exp) else { return Err(SignatureFault::Forged) };
         let to = with_its_plus(to);
         let permit = Permit { account, to: &to, exp: &exp };
-        let signature = hex::decode(&*sig).map_err(|_| Fault::Forged)?;
+        let signature = hex::decode(&*sig).map_err(|_| SignatureFault::Forged)?;
         let compared = self.0.iter().map(|secret| permit.is_signed(&signature, secret));
         if !compared.fold(false, |signed, one| signed | one) {
-            return Err(Fault::Forged);
+            return Err(SignatureFault::Forged);
         }
         let plain = exp.bytes().all(|byte| byte.is_ascii_digit());
-        let until: i64 = exp.parse().ok().filter(|_| plain).ok_or(Fault::Forged)?;
-        if until < now.timestamp() { Err(Fault::Expired) } else { Ok(SignedFor(to.into_owned())) }
+        let until: i64 = exp.parse().ok().filter(|_| plain).ok_or(SignatureFault::Forged)?;
+        if until < now.timestamp() { Err(SignatureFault::Expired) } else { Ok(SignedFor(to.into_owned())) }
     }
 }
 
 impl SignedFor {
     /// The recipient in E.164, or as the URL spells it where that is no number, if a callback about `said` is what
     /// the URL was signed for.
-    pub(super) fn check(&self, said: Option<&str>, account: &Account) -> Result<String, Fault> {
+    pub(in crate::http) fn check(
+        &self,
+        said: Option<&str>,
+        account: &Account,
+    ) -> Result<String, SignatureFault> {
         let read = |text| Recipient::read(text, account.country);
         let own = read(&self.0);
         let fits = said.is_some_and(|said| own.may_be(&read(said)));
         if fits {
             Ok(own.e164.unwrap_or_else(|| self.0.split_whitespace().collect()))
         } else {
-            Err(Fault::OtherRecipient)
+            Err(SignatureFault::OtherRecipient)
         }
     }
 }
@@ -116,7 +120,7 @@ mod tests {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
     }
 
-    fn at(query: &str, now: i64) -> Result<SignedFor, Fault> {
+    fn at(query: &str, now: i64) -> Result<SignedFor, SignatureFault> {
         let signatures = Signatures::new(&[NEW.into(), OLD.into()]);
         signatures.check("acme", query, Time::from_timestamp(now, 0).unwrap())
     }
@@ -127,7 +131,7 @@ mod tests {
         for secret in [NEW, OLD] {
             let query = query("+919812345670", EXP, secret);
             assert_eq!(at(&query, 1_736_917_200), to("+919812345670"));
-            assert_eq!(at(&query, 1_736_917_201), Err(Fault::Expired));
+            assert_eq!(at(&query, 1_736_917_201), Err(SignatureFault::Expired));
             assert_eq!(at(&query.replace("%2B", "+"), 0), to("+919812345670"), "a plus that is not encoded");
             assert_eq!(at(&format!("campaign_id=c&{query}&token="), 0), to("+919812345670"));
             assert_eq!(
@@ -150,22 +154,22 @@ mod tests {
         let good = query("+919812345670", EXP, NEW);
         let sig = good.split("sig=").nth(1).unwrap();
         for (query, fault) in [
-            (String::new(), Fault::Unsigned),
-            ("to=%2B919812345670&exp=1736917200".to_owned(), Fault::Unsigned),
-            (format!("to=%2B919812345670&sig={sig}"), Fault::Forged),
-            (format!("exp={EXP}&sig={sig}"), Fault::Forged),
-            (good.replace("45670", "45671"), Fault::Forged),
-            (good.replace("1736917200", "1736917201"), Fault::Forged),
-            (good.replace("1736917200", "01736917200"), Fault::Forged),
-            (format!("{good}0"), Fault::Forged),
-            (good[..good.len() - 2].to_owned(), Fault::Forged),
-            (format!("{good}&to=%2B919812345671"), Fault::Forged),
-            (format!("sig=00&{good}"), Fault::Forged),
-            (query("+919812345670", EXP, "another signing secret"), Fault::Forged),
-            (query("+919812345670", "-1", NEW), Fault::Forged),
-            (query("+919812345670", "9e9", NEW), Fault::Forged),
-            (query("+919812345670", "99999999999999999999", NEW), Fault::Forged),
-            ("to=x&exp=1&sig=".to_owned(), Fault::Forged),
+            (String::new(), SignatureFault::Unsigned),
+            ("to=%2B919812345670&exp=1736917200".to_owned(), SignatureFault::Unsigned),
+            (format!("to=%2B919812345670&sig={sig}"), SignatureFault::Forged),
+            (format!("exp={EXP}&sig={sig}"), SignatureFault::Forged),
+            (good.replace("45670", "45671"), SignatureFault::Forged),
+            (good.replace("1736917200", "1736917201"), SignatureFault::Forged),
+            (good.replace("1736917200", "01736917200"), SignatureFault::Forged),
+            (format!("{good}0"), SignatureFault::Forged),
+            (good[..good.len() - 2].to_owned(), SignatureFault::Forged),
+            (format!("{good}&to=%2B919812345671"), SignatureFault::Forged),
+            (format!("sig=00&{good}"), SignatureFault::Forged),
+            (query("+919812345670", EXP, "another signing secret"), SignatureFault::Forged),
+            (query("+919812345670", "-1", NEW), SignatureFault::Forged),
+            (query("+919812345670", "9e9", NEW), SignatureFault::Forged),
+            (query("+919812345670", "99999999999999999999", NEW), SignatureFault::Forged),
+            ("to=x&exp=1&sig=".to_owned(), SignatureFault::Forged),
         ] {
             assert_eq!(at(&query, 0), Err(fault), "{query}");
         }
@@ -179,7 +183,7 @@ mod tests {
             assert_eq!(check(Some(said)), Ok("+919812345670".to_owned()), "{said}");
         }
         for said in [None, Some(""), Some("09812345671"), Some("XXXXXXXXXX"), Some("null")] {
-            assert_eq!(check(said), Err(Fault::OtherRecipient), "{said:?}");
+            assert_eq!(check(said), Err(SignatureFault::OtherRecipient), "{said:?}");
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use crate::{
     domain::Time,
     http::{AppState, openapi::shapes::Refusals},
+    ingest::QueueLength,
     storage::{Connections, PendingByAge, SetAside, SpoolStatus},
     telemetry::{Family, Metrics},
 };
@@ -130,7 +131,7 @@ fn tell_service(moment: &Metrics, state: &AppState, store_up: bool) {
     moment.set(CONNECTIONS, &[("state", "idle")], idle.into());
     moment.set(CONNECTIONS, &[("state", "in_use")], open.saturating_sub(idle).into());
     moment.set(CONNECTIONS_MAX, &[], most.into());
-    let (waiting, most) = state.ingest.queue();
+    let QueueLength { waiting, most } = state.ingest.queue();
     moment.set(QUEUE, &[], number(waiting as u64));
     moment.set(QUEUE_MAX, &[], number(most as u64));
 }

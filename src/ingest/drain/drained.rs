@@ -1,41 +1,63 @@
-//! What the store has by now, on its way out of the spool.
+//! Rows that are committed to the store but not yet deleted from the spool.
 
-use super::{Drain, bring::Undrainable};
-use crate::storage::{SpoolError, SpoolFile};
+use super::Drain;
+use crate::{
+    ingest::{recorder::Recorder, replay::Unreplayable},
+    storage::{SpoolError, SpoolFile},
+};
 
-/// What the store has, and the spool still has.
+/// Rows that are committed to the store but not yet deleted from the spool.
 #[derive(Default)]
 pub(in crate::ingest) struct Drained {
-    /// The place of the last one; nothing is drained twice for being there.
+    /// The id of the last one. The drain goes on behind it, so that none is drained twice.
     pub through: i64,
-    pub undrainable: Vec<Undrainable>,
-    /// The file that it is about.
+    /// Those among them that can never be drained. They go to the quarantine.
+    pub undrainable: Vec<Unreplayable>,
+    /// The spool file that they are in.
     pub file: u64,
 }
 
-impl Drain {
-    /// Takes what has been drained out of the spool. A disk that is full may not let us; the rest is drained
-    /// all the same.
-    pub(super) async fn is_removed(&mut self, file: &SpoolFile) -> Result<bool, SpoolError> {
+/// Whether drained rows are deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Removal {
+    Done,
+    /// The disk may be full. They are deleted later.
+    Postponed,
+}
+
+impl<R: Recorder> Drain<R> {
+    /// Deletes drained rows from the spool file.
+    pub(super) async fn remove_drained(&mut self, file: &SpoolFile) -> Result<Removal, SpoolError> {
         let Drained { through, undrainable, .. } = &self.drained;
         if *through == 0 {
-            return Ok(true);
+            return Ok(Removal::Done);
         }
-        match file.remove(*through, undrainable).await {
+        let quarantined: Vec<_> =
+            undrainable.iter().map(|Unreplayable { id, reason }| (*id, reason.clone())).collect();
+        match file.remove(*through, &quarantined).await {
             Err(SpoolError::Damaged(damage)) => return Err(SpoolError::Damaged(damage)),
             Err(error) => {
-                self.complain_of_spool(&error, "what has been drained cannot be taken out of the spool");
-                return Ok(false);
+                self.log_spool_error(&error, "drained callbacks cannot be deleted from the spool");
+                return Ok(Removal::Postponed);
             }
-            Ok(()) => self.spool_complaint.clear(),
+            Ok(()) => self.last_spool_error.clear(),
         }
-        for (_, reason) in undrainable {
+        for Unreplayable { reason, .. } in &self.drained.undrainable {
             tracing::error!(
                 reason,
                 "a spooled callback can never be drained; it is in the spool's quarantine"
             );
         }
         self.drained = Drained { file: self.drained.file, ..Drained::default() };
-        Ok(true)
+        Ok(Removal::Done)
+    }
+
+    /// Logs why the spool cannot be used, once for each reason.
+    pub(super) fn log_spool_error(&mut self, error: &dyn std::error::Error, message: &str) {
+        let reason = error.to_string();
+        if reason != self.last_spool_error {
+            tracing::error!(%error, "{message}");
+            self.last_spool_error = reason;
+        }
     }
 }

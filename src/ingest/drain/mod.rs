@@ -1,7 +1,5 @@
 //! The drain: tries a store that has failed, and brings it what was spooled meanwhile, in order.
 
-mod bring;
-mod complain;
 mod drained;
 mod salvage;
 
@@ -10,9 +8,10 @@ use std::{fs::File, time::Duration};
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::{sync::watch, time::sleep};
 
+use self::drained::Removal;
 pub(super) use self::{drained::Drained, salvage::SetAsideFiles};
 use super::{
-    circuit::Circuit, commit::Committer, complaints::Complaints, preparation::Preparation, reader::Reader,
+    circuit::Circuit, complaints::Complaints, preparation::Preparation, recorder::Recorder, replay::Replay,
 };
 use crate::storage::{Spool, SpoolError, SpoolFile, StoreError};
 
@@ -26,7 +25,7 @@ fn pauses() -> ExponentialBackoff {
 }
 
 /// Works in the background for as long as the service runs.
-pub(super) struct Drain {
+pub(super) struct Drain<R> {
     /// What the database still needs before it is used.
     pub unprepared: Option<Preparation>,
     pub spool: Option<Spool>,
@@ -35,13 +34,12 @@ pub(super) struct Drain {
     pub set_aside: SetAsideFiles,
     /// The right to drain the file; another process may have it.
     pub lock: Option<File>,
-    pub reader: Reader,
-    pub committer: Committer,
+    pub replay: Replay<R>,
     pub circuit: Circuit,
     /// What was said of the store.
     pub complaints: Complaints,
-    /// What was last said of the spool.
-    pub spool_complaint: String,
+    /// What was last logged of the spool.
+    pub last_spool_error: String,
 }
 
 /// What became of one turn of the drain.
@@ -65,7 +63,7 @@ enum Hindrance {
     Lock(#[from] std::io::Error),
 }
 
-impl Drain {
+impl<R: Recorder> Drain<R> {
     /// Works until the sender of `stop` is gone. What has been begun is finished.
     pub async fn run(mut self, mut stop: watch::Receiver<()>) {
         let mut pauses = pauses();
@@ -102,7 +100,7 @@ impl Drain {
                 Turn::Again
             }
             Err(error) => {
-                self.complain_of_spool(&error, "the spool is not drained");
+                self.log_spool_error(&error, "the spool is not drained");
                 // The store may do its work all the same, and fails again here otherwise.
                 let _ = self.try_store().await;
                 Turn::Again
@@ -146,21 +144,25 @@ impl Drain {
         let oldest = file.oldest(BATCH, self.drained.through).await?;
         let Some(last) = oldest.last() else {
             self.try_store().await?;
-            return if self.is_removed(file).await? { self.rest().await } else { Ok(Turn::Again) };
+            return match self.remove_drained(file).await? {
+                Removal::Done => self.rest().await,
+                Removal::Postponed => Ok(Turn::Again),
+            };
         };
-        let undrainable = self.bring(&oldest).await?;
+        let undrainable = self.replay.run(&oldest).await?;
         self.circuit.close();
         tracing::info!(callbacks = oldest.len(), "drained from the spool");
         self.drained.through = last.id;
         self.drained.undrainable.extend(undrainable);
-        self.is_removed(file).await?;
+        // What cannot be deleted yet is not drained twice: the next batch begins behind it.
+        self.remove_drained(file).await?;
         Ok(Turn::More)
     }
 
     /// Asks a store that has failed whether it would take callbacks again.
     async fn try_store(&mut self) -> Result<(), StoreError> {
         if self.circuit.is_open() && self.unprepared.is_none() {
-            self.committer.try_store().await?;
+            self.replay.committer.try_store().await?;
             self.circuit.close();
         }
         Ok(())
@@ -181,5 +183,110 @@ impl Drain {
             self.lock = spool.lock_for_draining()?;
         }
         Ok(self.lock.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU64;
+
+    use tempfile::TempDir;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::ingest::scripted::{Script, ScriptedStore, in_spool, reader};
+
+    /// A drain between a spool on disk and a scripted store.
+    struct Rig {
+        store: ScriptedStore,
+        spool: Spool,
+        circuit: Circuit,
+        stop: watch::Sender<()>,
+        task: tokio::task::JoinHandle<()>,
+        _folder: TempDir,
+    }
+
+    impl Rig {
+        /// With so many callbacks in the spool, of which each tenth is no callback.
+        async fn start(callbacks: i64, script: Script) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let (path, most) = (folder.path().join("spool.db"), NonZeroU64::new(64 << 20).unwrap());
+            let spool = Spool::open(&path, most).await.unwrap();
+            let requests: Vec<_> = (0..callbacks).map(|at| in_spool(0, &body(at))).collect();
+            spool.append(&requests).await.unwrap();
+            let (store, circuit) = (ScriptedStore::default(), Circuit::default());
+            *store.script() = script;
+            circuit.begin_open(&StoreError::TimedOut(Duration::ZERO));
+            let (stop, stopped) = watch::channel(());
+            let drain = Drain {
+                unprepared: None,
+                spool: Some(spool.clone()),
+                drained: Drained::default(),
+                set_aside: SetAsideFiles::default(),
+                lock: None,
+                replay: Replay { reader: reader(), committer: store.committer() },
+                circuit: circuit.clone(),
+                complaints: Complaints::of("scripted"),
+                last_spool_error: String::new(),
+            };
+            Self { store, spool, circuit, stop, task: tokio::spawn(drain.run(stopped)), _folder: folder }
+        }
+
+        async fn is_drained(&self) -> bool {
+            let until_empty = async {
+                while self.spool.count().await.unwrap() > 0 {
+                    sleep(Duration::from_millis(5)).await;
+                }
+            };
+            timeout(Duration::from_secs(20), until_empty).await.is_ok()
+        }
+    }
+
+    fn body(at: i64) -> String {
+        if at % 10 == 9 { format!("no callback {at}") } else { format!("SmsSid=s{at:05}&Status=sent") }
+    }
+
+    #[tokio::test]
+    async fn the_oldest_comes_first_over_all_batches_and_nothing_twice() {
+        let callbacks = 3 * i64::try_from(BATCH).unwrap() + 7;
+        let rig = Rig::start(callbacks, Script::default()).await;
+        assert!(rig.is_drained().await);
+        assert!(!rig.circuit.is_open());
+        let sids: Vec<_> = (0..callbacks).filter(|at| at % 10 != 9).map(|at| format!("s{at:05}")).collect();
+        assert_eq!(rig.store.script().recorded, sids);
+        let rejected = rig.store.script().rejected.len();
+        assert_eq!(i64::try_from(rejected).unwrap(), callbacks / 10);
+        drop(rig.stop);
+        rig.task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_store_that_fails_in_between_is_tried_again_and_nothing_is_deleted_before_it_is_committed() {
+        let callbacks = 2 * i64::try_from(BATCH).unwrap();
+        let script = Script { fails_after: Some(1), ..Script::default() };
+        let rig = Rig::start(callbacks, script).await;
+        let second_try = async {
+            while rig.store.script().tried.len() < 3 {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(Duration::from_secs(20), second_try).await.unwrap();
+        let left = rig.spool.count().await.unwrap();
+        assert_eq!(left, u64::try_from(callbacks).unwrap() / 2, "the first batch alone is deleted");
+        assert!(rig.circuit.is_open());
+        rig.store.script().fails_after = None;
+        assert!(rig.is_drained().await);
+        let script = rig.store.script();
+        assert!(script.recorded.is_sorted());
+        assert_eq!(script.recorded.len() + script.rejected.len(), 2 * BATCH);
+    }
+
+    #[tokio::test]
+    async fn what_can_never_be_drained_goes_to_the_quarantine() {
+        let script = Script { poison: ["s00003".into()].into(), poisons_log: true, ..Script::default() };
+        let rig = Rig::start(9, script).await;
+        assert!(rig.is_drained().await);
+        assert_eq!(rig.store.script().recorded.len(), 8);
+        assert_eq!(rig.spool.status().await.unwrap().set_aside, 1);
     }
 }

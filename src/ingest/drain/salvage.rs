@@ -6,6 +6,7 @@ use std::{collections::HashSet, time::Duration};
 use tokio::time::Instant;
 
 use super::{BATCH, Drain, Hindrance};
+use crate::ingest::{recorder::Recorder, replay::Unreplayable};
 use crate::storage::{Findings, QuarantinedRequest, Salvage, SetAside, Spool, SpoolError, SpooledRequest};
 
 /// How often a set-aside file is looked at again: a process that still has it open may have written to it.
@@ -33,7 +34,7 @@ struct Draining {
     undrainable: Vec<QuarantinedRequest>,
 }
 
-impl Drain {
+impl<R: Recorder> Drain<R> {
     pub(super) fn has_set_aside(&self) -> bool {
         self.spool.as_ref().is_some_and(|spool| !spool.set_aside().is_empty())
     }
@@ -114,8 +115,8 @@ impl Drain {
             self.finish(spool, draining).await;
             return Ok(true);
         }
-        let brought = self.bring(&draining.batch).await;
-        if let Ok(undrainable) = &brought {
+        let replayed = self.replay.run(&draining.batch).await;
+        if let Ok(unreplayable) = &replayed {
             self.circuit.close();
             tracing::info!(
                 callbacks = draining.batch.len(),
@@ -123,13 +124,13 @@ impl Drain {
                 "drained from a damaged spool"
             );
             let requests = std::mem::take(&mut draining.batch);
-            draining.undrainable.extend(undrainable.iter().filter_map(|(place, reason)| {
-                let request = requests.iter().find(|request| request.id == *place)?.clone();
+            draining.undrainable.extend(unreplayable.iter().filter_map(|Unreplayable { id, reason }| {
+                let request = requests.iter().find(|request| request.id == *id)?.clone();
                 Some(QuarantinedRequest { request, reason: reason.clone() })
             }));
         }
         self.set_aside.draining.insert(0, draining);
-        Ok(brought.map(|_| true)?)
+        Ok(replayed.map(|_| true)?)
     }
 
     /// Everything that can be read is in the store, or in the quarantine.

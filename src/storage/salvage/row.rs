@@ -2,7 +2,7 @@
 
 use super::page::Value;
 use crate::{
-    domain::Time,
+    domain::{Source, Time},
     storage::spool_file::{QuarantinedRequest, SpooledRequest},
 };
 
@@ -36,16 +36,22 @@ impl Row {
             query: text(values.next()?)?,
             body: blob(values.next()?)?,
             signed_for: None,
+            source: <&str>::from(Source::Callback).to_owned(),
         };
-        let (ninth, tenth) = (values.next().and_then(text), values.next().and_then(text));
-        match ninth {
-            // A quarantined callback has its reason here, which is a sentence; another one whom its URL was signed for.
-            Some(reason) if count > 9 || reason.contains(' ') => {
-                let request = SpooledRequest { signed_for: tenth, ..request };
-                Some(Self::Quarantined(QuarantinedRequest { request, reason }))
-            }
-            signed_for => Some(Self::Spooled(SpooledRequest { signed_for, ..request })),
-        }
+        let mut texts = values.map(text);
+        let mut next = || texts.next().flatten();
+        let ninth = next();
+        // A quarantined callback has its reason here, which is a sentence. A spooled one has the recipient whom its
+        // URL was signed for, which holds no space.
+        let reason = ninth.clone().filter(|ninth| count > 10 || ninth.contains(' '));
+        let signed_for = if reason.is_some() { next() } else { ninth };
+        // Rows that were written before the column was added end before it.
+        let source = next().unwrap_or_else(|| request.source.clone());
+        let request = SpooledRequest { signed_for, source, ..request };
+        Some(match reason {
+            Some(reason) => Self::Quarantined(QuarantinedRequest { request, reason }),
+            None => Self::Spooled(request),
+        })
     }
 
     fn is_spooled(&self) -> bool {

@@ -150,7 +150,8 @@ impl SpoolFile {
                 .push_bind(&request.content_encoding)
                 .push_bind(&request.query)
                 .push_bind(&request.body)
-                .push_bind(&request.signed_for);
+                .push_bind(&request.signed_for)
+                .push_bind(&request.source);
         });
         // One of a kind: its text goes by how many there are.
         insert.build().persistent(false).execute(&self.pool).await.map(|_| ()).map_err(failed)

@@ -25,7 +25,7 @@ pub(super) const QUARANTINE: &str = concat!(
 );
 /// Binds the columns of a callback, then the reason.
 pub(super) const ADD_QUARANTINED: &str =
-    concat!("INSERT INTO quarantined (", columns!(), ", reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    concat!("INSERT INTO quarantined (", columns!(), ", reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 /// Few at a time, as callbacks wait for the connection meanwhile.
 pub(super) const QUARANTINED: &str = "SELECT id, query, body, signed_for FROM quarantined \
     WHERE id > $1 AND ($2 IS NULL OR account = $2) ORDER BY id LIMIT 50";

@@ -27,6 +27,8 @@ pub struct SpooledRequest {
     pub body: Vec<u8>,
     /// The recipient that the callback URL was signed for, where a signature authenticated the callback.
     pub signed_for: Option<String>,
+    /// Who says what it says: a word of [`Source`](crate::domain::Source)'s, or one of a later version's.
+    pub source: String,
 }
 
 /// A callback that could never be drained.
@@ -41,7 +43,7 @@ pub struct QuarantinedRequest {
 /// The columns of a callback but for its place, in the order in which [`bound`] binds them.
 macro_rules! columns {
     () => {
-        "received_at, account, method, content_type, content_encoding, query, body, signed_for"
+        "received_at, account, method, content_type, content_encoding, query, body, signed_for, source"
     };
 }
 pub(super) use columns;
@@ -60,4 +62,5 @@ pub(super) fn bound<'q>(
         .bind(&request.query)
         .bind(&request.body)
         .bind(&request.signed_for)
+        .bind(&request.source)
 }

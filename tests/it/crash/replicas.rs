@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use dlr_receiver::{domain::Message, storage::Store};
+use dlr_receiver::{
+    domain::{Batch, Message},
+    storage::Store,
+};
 use futures_util::{StreamExt, stream};
 use proptest::{
     collection::vec,
@@ -89,7 +92,7 @@ async fn batches_in_opposite_orders_do_not_deadlock() {
         }
         tokio::spawn(async move {
             for _ in 0..rounds {
-                replica.record(&own.iter().collect::<Vec<_>>()).await.unwrap();
+                replica.record(&Batch::of(own.iter().collect())).await.unwrap();
             }
         })
     });

@@ -1,27 +1,30 @@
-//! What Exotel calls: who is it, how big is it, and then into the store.
+//! The routes that Exotel calls: authenticate, read the body up to the limit, and hand the callback to `ingest`.
+
+mod authenticate;
+mod body;
 
 use axum::{
     Json,
-    body::Bytes,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, Method, header},
+    http::header,
     response::{IntoResponse, Response},
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use self::{
+    authenticate::{Callee, authenticate, callback_head, check_recipient},
+    body::read_request,
+};
 use super::{
-    AppState, MAX_BODY, Problem, ProblemKind,
-    admission::{admit, admit_for, call, find},
+    AppState, Problem, ProblemKind,
     auth::UrlParams,
     extract::PathParams,
     openapi::shapes::{CallbackFields, CallbackRefusals},
-    state::KnownAccount,
     trace::RequestOutcome,
 };
 use crate::{
-    exotel::RawRequest,
+    domain::Source,
     ingest::{Accepted, Arrival},
 };
 
@@ -107,9 +110,9 @@ async fn take(
     token: Option<&str>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let known = find(state, account);
-    let metrics = known.map_or(&state.unknown, |known| &known.metrics);
-    let accepted = keep(state, (account, known), token, request).await;
+    let callee = Callee::find(state, account);
+    let metrics = callee.known.map_or(&state.unknown, |known| &known.metrics);
+    let accepted = keep(state, callee, token, request).await;
     let Accepted { sid, kept } = accepted.inspect_err(|problem| metrics.refused(problem.kind()))?;
     let status = kept.into();
     let mut response = Json(Taken { status, sid: sid.as_str() }).into_response();
@@ -117,59 +120,25 @@ async fn take(
     Ok(response)
 }
 
-/// Authentication comes before the body is read; it ends once the callback is on disk.
+/// The token or signature is checked before the body is read. `Ok` means that the callback is on disk.
 async fn keep(
     state: &AppState,
-    (account, known): (&str, Option<&KnownAccount>),
+    callee: Callee<'_>,
     token: Option<&str>,
     request: Request,
 ) -> Result<Accepted, Problem> {
     let received_at = state.clock.now();
     let (head, body) = request.into_parts();
-    let (known, signed_for) = admit(state, (account, known), &call(state, &head, token), received_at)?;
-    let query = head.uri.query().unwrap_or_default().to_owned();
-    let raw = if head.method == Method::GET {
-        RawRequest::Get { query }
-    } else {
-        let body = read_body(&head.headers, body).await?;
-        let content_type = text(&head.headers, header::CONTENT_TYPE);
-        let content_encoding = texts(&head.headers, header::CONTENT_ENCODING);
-        RawRequest::Post { content_type, content_encoding, query, body }
-    };
-    let signed_for = match signed_for {
-        Some(signed_for) => admit_for(state, known, &signed_for, (&raw, call(state, &head, token).caller))?,
-        None => None,
-    };
-    let arrival = Arrival { account: &known.account, received_at, signed_for: signed_for.as_deref() };
-    let accepted = state.ingest.accept(raw, arrival).await?;
+    let shown = callback_head(state, &head, token);
+    let authenticated = authenticate(state, callee, &shown, received_at)?;
+    let known = authenticated.account;
+    let raw = read_request(&head, body).await?;
+    let arrival =
+        Arrival { account: &known.account, source: Source::Callback, received_at, signed_for: None };
+    let callback = state.ingest.read(raw, arrival).await?;
+    let signed_for = check_recipient(state, &authenticated, shown.caller, &callback)?;
+    let arrival = Arrival { signed_for: signed_for.as_deref(), ..arrival };
+    let accepted = state.ingest.keep(callback, arrival).await?;
     known.metrics.accepted(accepted.kept, received_at);
     Ok(accepted)
-}
-
-/// A header as text; one that is no text is none of those that are taken.
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    Some(headers.get(name)?.to_str().unwrap_or("unreadable").to_owned())
-}
-
-/// All headers of a name as one text, as HTTP joins them.
-fn texts(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    let mut each = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("unreadable"));
-    let first = each.next()?.to_owned();
-    Some(each.fold(first, |joined, value| joined + ", " + value))
-}
-
-async fn read_body(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Problem> {
-    let too_large = || {
-        Problem::new(ProblemKind::BodyTooLarge, format!("the body is larger than {MAX_BODY} bytes"))
-            .with("max_bytes", MAX_BODY)
-    };
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > MAX_BODY as u64) {
-        return Err(too_large());
-    }
-    match Limited::new(body, MAX_BODY).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(error) => Err(Problem::broken_off(&*error)),
-    }
 }

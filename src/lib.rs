@@ -69,4 +69,7 @@ pub mod exotel;
 
 pub mod domain;
 
+pub mod background;
+pub mod client;
+pub mod pace;
 pub mod secret_url;

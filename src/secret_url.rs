@@ -122,12 +122,14 @@ fn redacted(mut url: Url) -> Option<String> {
     let pairs: Vec<_> =
         url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
     if !pairs.iter().all(|(key, _)| HARMLESS.contains(&key.as_str())) {
-        url.query_pairs_mut().clear().extend_pairs(pairs.into_iter().map(shown_pair));
+        url.query_pairs_mut()
+            .clear()
+            .extend_pairs(pairs.into_iter().map(|(key, value)| shown_pair(key, value)));
     }
     Some(url.into())
 }
 
-fn shown_pair((key, value): (String, String)) -> (String, String) {
+fn shown_pair(key: String, value: String) -> (String, String) {
     match value.as_str() {
         _ if HARMLESS.contains(&key.as_str()) => (key, value),
         // The secret may be all that there is.

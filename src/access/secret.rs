@@ -44,8 +44,8 @@ pub struct StringList<T>(pub Vec<T>);
 
 impl<'de, T: for<'a> From<&'a str>> Deserialize<'de> for StringList<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ListOrText<T>(PhantomData<T>);
-        impl<'de, T: for<'a> From<&'a str>> Visitor<'de> for ListOrText<T> {
+        struct StringListVisitor<T>(PhantomData<T>);
+        impl<'de, T: for<'a> From<&'a str>> Visitor<'de> for StringListVisitor<T> {
             type Value = StringList<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,7 +61,7 @@ impl<'de, T: for<'a> From<&'a str>> Deserialize<'de> for StringList<T> {
                 Ok(StringList::of(text.split([',', '\n'])))
             }
         }
-        deserializer.deserialize_any(ListOrText(PhantomData))
+        deserializer.deserialize_any(StringListVisitor(PhantomData))
     }
 }
 

@@ -8,17 +8,9 @@ use tokio::net::TcpListener;
 use crate::{
     config::Config,
     http::{self, AppState},
-    listener::{self, Limits, ListenerMetrics},
+    listener::{self, ConnectionLimits, ListenerMetrics, Listening},
     telemetry::Metrics,
 };
-
-/// A socket, what it serves, and where its connections are counted.
-#[derive(Debug)]
-pub(super) struct Listener {
-    pub socket: TcpListener,
-    pub service: http::Service,
-    pub metrics: ListenerMetrics,
-}
 
 /// The public one, and the internal one where it is apart.
 ///
@@ -27,22 +19,23 @@ pub(super) struct Listener {
 pub(super) fn open(
     config: &Config,
     state: AppState,
-    (limits, metrics): (&Limits, &Metrics),
-) -> anyhow::Result<Vec<Listener>> {
+    limits: &ConnectionLimits,
+    metrics: &Metrics,
+) -> anyhow::Result<Vec<Listening<http::HttpService>>> {
     let metrics = |name| ListenerMetrics::new(metrics, name, limits.max_connections);
     let socket = listen("http.bind", config.http.bind)?;
-    let public = |service| Listener { socket, service, metrics: metrics("public") };
+    let public = |service| Listening { socket, service, metrics: metrics("public") };
     let Some(internal) = config.http.internal_bind else { return Ok(vec![public(http::combined(state))]) };
     let socket = listen("http.internal_bind", internal)?;
-    let internal = Listener { socket, service: http::internal(state.clone()), metrics: metrics("internal") };
+    let internal = Listening { socket, service: http::internal(state.clone()), metrics: metrics("internal") };
     Ok(vec![public(http::public(state)), internal])
 }
 
 /// What the listeners put up with.
-pub(super) fn limits(Config { http: config, database, .. }: &Config) -> Limits {
+pub(super) fn limits(Config { http: config, database, .. }: &Config) -> ConnectionLimits {
     // SQLite has three files open for each connection; the spool, the log and the runtime have a few.
     let reserved = database.max_connections.get().saturating_mul(4).saturating_add(64);
-    let limits = Limits {
+    let limits = ConnectionLimits {
         header_timeout: Duration::from_millis(config.header_timeout_ms.get()),
         body_timeout: Duration::from_millis(config.body_timeout_ms.get()),
         body_min_rate: config.body_min_rate.get(),

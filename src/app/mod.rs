@@ -11,18 +11,15 @@ pub use self::{
     damage::check_exists,
     database::{migrate, open},
 };
-use self::{
-    database::prepare,
-    listeners::Listener,
-    service_clock::{ClockTask, ServiceClock},
-};
+use self::{database::prepare, service_clock::ServiceClock};
 use crate::{
+    background::BackgroundTask,
     config::{Config, ConfigError},
     domain::{Account, AccountName, Clock, Recipient},
-    http::{AppState, Parts},
+    http::{self, AppState, Parts},
     ingest::{Ingest, IngestMetrics, IngestParts, IngestTasks},
-    listener::{self, Limits},
-    retention::{Pace, Purge, Retention, RetentionMetrics, RetentionTask},
+    listener::{self, ConnectionLimits, Listening},
+    retention::{Purge, Retention, RetentionJob, RetentionMetrics, StepPace},
     shutdown::Shutdown,
     storage::{Store, Trouble},
     telemetry::{Metrics, Traces},
@@ -32,12 +29,12 @@ use crate::{
 #[derive(Debug)]
 pub struct App {
     /// The public one, and the internal one where there is one; never empty.
-    listeners: Vec<Listener>,
+    listeners: Vec<Listening<http::HttpService>>,
     tasks: IngestTasks,
-    retention: RetentionTask,
-    clock: ClockTask,
+    retention: BackgroundTask,
+    clock: Option<BackgroundTask>,
     store: Store,
-    limits: Limits,
+    limits: ConnectionLimits,
     traces: Traces,
     shutdown_timeout: Duration,
     trouble: Option<Trouble>,
@@ -72,7 +69,11 @@ impl App {
             accounts: known,
         });
         let trouble = ingest.trouble();
-        let retention = retention(config, &store, &ingest, (&clock, &metrics));
+        let committing = ingest.clone();
+        let pace = StepPace::beside(move || committing.is_committing());
+        let purge = Purge::new(store.clone(), how_long(config), pace, clock.clone());
+        let retention_metrics = RetentionMetrics::new(&metrics, clock.now());
+        let retention = BackgroundTask::start(RetentionJob::new(purge, clock.clone(), retention_metrics));
         let state = AppState::new(Parts {
             accounts,
             api_keys: config.auth.keys.clone(),
@@ -89,7 +90,7 @@ impl App {
         });
         Recipient::warm_up();
         let limits = listeners::limits(config);
-        let listeners = listeners::open(config, state, (&limits, &metrics))?;
+        let listeners = listeners::open(config, state, &limits, &metrics)?;
         let shutdown_timeout = Duration::from_millis(config.http.shutdown_timeout_ms);
         let traces = Traces::default();
         let clock = clock_task;
@@ -119,16 +120,16 @@ impl App {
 
     /// Answers until the end begins, then finishes what was accepted, within the deadline.
     pub async fn run(self, shutdown: Shutdown) {
-        let serve = |Listener { socket, service, metrics }| {
-            listener::serve(socket, service, (self.limits, metrics), shutdown.clone())
-        };
+        let serve = |listening| listener::serve(listening, self.limits, shutdown.clone());
         let serving = self.listeners.into_iter().map(serve);
         let serving = futures_util::future::join_all(serving);
         let (store, tasks, retention, traces) = (self.store, self.tasks, self.retention, self.traces);
         let clock = self.clock;
         let work = async {
             serving.await;
-            drop(clock);
+            if let Some(clock) = clock {
+                clock.finish().await;
+            }
             retention.finish().await;
             tasks.finish().await;
             store.close().await;
@@ -140,19 +141,6 @@ impl App {
             tracing::warn!("stopped at the deadline; connections that were still open are cut");
         }
     }
-}
-
-/// Starts to delete what is too old, beside the callbacks that come in.
-fn retention(
-    config: &Config,
-    store: &Store,
-    ingest: &Ingest,
-    (clock, metrics): (&Clock, &Metrics),
-) -> RetentionTask {
-    let ingest = ingest.clone();
-    let pace = Pace::beside(move || ingest.is_committing());
-    let purge = Purge::new(store.clone(), how_long(config), pace, clock.clone());
-    RetentionTask::start(purge, clock.clone(), RetentionMetrics::new(metrics, clock.now()))
 }
 
 /// How long everything is kept.

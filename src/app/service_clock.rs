@@ -8,52 +8,44 @@ use std::{
     time::Duration,
 };
 
+use crate::{
+    background::{BackgroundTask, PeriodicJob},
+    domain::Clock,
+    storage::Store,
+};
 use chrono::TimeDelta;
-use tokio::{task::JoinHandle, time::sleep};
 
-use crate::{domain::Clock, storage::Store};
-
-/// How long it rests between two comparisons with the database's clock.
+/// Between two comparisons with the database's clock.
 const REST: Duration = Duration::from_mins(1);
 
-/// Keeps the clock right that callbacks are dated by.
+/// The job that compares this machine's clock with the database's.
 #[derive(Debug)]
 pub(super) struct ServiceClock {
     store: Store,
+    /// How far the machine's clock is ahead, in microseconds; 0 unless it is certain to be wrong.
     ahead: Arc<AtomicI64>,
 }
 
-/// Compares clocks in the background, until it is dropped.
-#[derive(Debug)]
-pub(super) struct ClockTask(Option<JoinHandle<()>>);
-
-impl Drop for ClockTask {
-    fn drop(&mut self) {
-        if let Some(task) = &self.0 {
-            task.abort();
-        }
+impl PeriodicJob for ServiceClock {
+    async fn run(&mut self) -> Duration {
+        self.compare().await;
+        REST
     }
 }
 
 impl ServiceClock {
-    /// The clock to use in the place of `clock`, and what keeps it right. It is right from the start where the
+    /// The clock to use in place of `clock`, and the task that keeps it right. It is right from the start where the
     /// database answers. An injected clock stays as it is.
-    pub async fn start(clock: Clock, store: &Store, is_prepared: bool) -> (Clock, ClockTask) {
+    pub async fn start(clock: Clock, store: &Store, is_prepared: bool) -> (Clock, Option<BackgroundTask>) {
         if let Clock::Manual(_) = clock {
-            return (clock, ClockTask(None));
+            return (clock, None);
         }
         let ahead = Arc::new(AtomicI64::new(0));
         let service_clock = Self { store: store.clone(), ahead: Arc::clone(&ahead) };
         if is_prepared {
             service_clock.compare().await;
         }
-        let task = tokio::spawn(async move {
-            loop {
-                sleep(REST).await;
-                service_clock.compare().await;
-            }
-        });
-        (Clock::Corrected(ahead), ClockTask(Some(task)))
+        (Clock::Corrected(ahead), Some(BackgroundTask::start(service_clock)))
     }
 
     /// While the database does not answer, what was known before still holds.

@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::Args;
 
-use super::{progress::Progress, say};
+use super::{progress::ProgressDisplay, say};
 use crate::{
     app,
     config::Config,
@@ -19,11 +19,11 @@ use crate::{
 pub(super) struct CheckCommand {}
 
 /// What was found wrong.
-type Found = Vec<String>;
+type Faults = Vec<String>;
 
 impl CheckCommand {
     pub async fn run(self, config: &Config) -> anyhow::Result<()> {
-        let mut found = Found::new();
+        let mut found = Faults::new();
         // Each is looked at, whatever is wrong with the other.
         if let Err(error) = check_store(config, &mut found).await {
             found.push(format!("store: {error:#}"));
@@ -45,7 +45,7 @@ impl CheckCommand {
     }
 }
 
-async fn check_store(config: &Config, found: &mut Found) -> anyhow::Result<()> {
+async fn check_store(config: &Config, found: &mut Faults) -> anyhow::Result<()> {
     let mut config = config.clone();
     // Nobody waits for an answer here, and looking at everything takes its time.
     config.database.timeout_ms = super::LONGEST_MS;
@@ -61,9 +61,9 @@ async fn check_store(config: &Config, found: &mut Found) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn check_parts(store: &Store, found: &mut Found) -> anyhow::Result<()> {
+async fn check_parts(store: &Store, found: &mut Faults) -> anyhow::Result<()> {
     let parts = store.parts().await?;
-    let mut progress = Progress::new();
+    let mut progress = ProgressDisplay::new();
     let mut checked = Vec::new();
     for (done, part) in parts.iter().enumerate() {
         progress.show("store", done, parts.len());
@@ -80,7 +80,7 @@ async fn check_parts(store: &Store, found: &mut Found) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn describe_spool(spool: &SpoolCheck, found: &mut Found) -> anyhow::Result<()> {
+fn describe_spool(spool: &SpoolCheck, found: &mut Faults) -> anyhow::Result<()> {
     match (&spool.wrong, spool.exists) {
         (Some(wrong), _) => found.push(format!(
             "spool: {wrong}; it may hold callbacks that were acknowledged: do not delete it. A start sets it aside and \

@@ -6,13 +6,13 @@ use std::io::{IsTerminal, Write, stderr};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// What is shown.
-pub(super) struct Progress {
+pub(super) struct ProgressDisplay {
     bar: Option<ProgressBar>,
     /// The last line that was printed: what, and how many tenths of it.
     line: (&'static str, usize),
 }
 
-impl Progress {
+impl ProgressDisplay {
     pub fn new() -> Self {
         let bar = stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template("{msg:12} {wide_bar} {pos}/{len} {elapsed}");

@@ -5,12 +5,12 @@ use std::fmt::Write;
 use anyhow::bail;
 use clap::Args;
 
-use super::{LONGEST_MS, progress::Progress, say};
+use super::{LONGEST_MS, progress::ProgressDisplay, say};
 use crate::{
     app,
     config::Config,
     domain::{Clock, Time},
-    retention::{Pace, Purge, Purged, Survey},
+    retention::{Purge, Purged, StepPace, Survey},
     storage::{ClockFault, Span, Store},
 };
 
@@ -49,12 +49,12 @@ impl PurgeCommand {
         if self.dry_run {
             return say(&described(&survey));
         }
-        let pace = if self.full_speed { Pace::full() } else { Pace::gentle() };
+        let pace = if self.full_speed { StepPace::full() } else { StepPace::gentle() };
         let mut purge = Purge::new(store.clone(), retention, pace, Clock::System);
         if self.full_speed {
             purge = purge.thorough();
         }
-        let mut progress = Progress::new();
+        let mut progress = ProgressDisplay::new();
         let mut show = |done: &Purged| show(&mut progress, done, &survey);
         let done = purge.run(&mut show).await;
         progress.end();
@@ -86,7 +86,7 @@ impl PurgeCommand {
 }
 
 /// First receipts, then messages, then refused bodies: the order in which a purge goes.
-fn show(progress: &mut Progress, done: &Purged, survey: &Survey) {
+fn show(progress: &mut ProgressDisplay, done: &Purged, survey: &Survey) {
     let parts = [
         ("partitions", done.dropped, survey.dropped.len() as u64),
         ("receipts", done.receipts, survey.receipts()),

@@ -10,12 +10,12 @@ use tokio::{
 };
 use url::Url;
 
-use super::{progress::Progress, say};
+use super::{progress::ProgressDisplay, say};
 use crate::{
     access::Secret,
     config::Config,
     domain::Account,
-    simulator::{self, Manner, Plan, Receiver, Rules, Target},
+    simulator::{self, Manner, Plan, Receiver, Rules, Run, Target},
 };
 
 #[derive(Debug, Args)]
@@ -100,10 +100,10 @@ impl Simulate {
         say(&format!("plays Exotel against {url}, account {account}; --seed {seed} repeats it"))?;
         let interrupts = signal(SignalKind::interrupt())?;
         let (stop, stopped) = watch::channel(false);
-        let mut progress = Progress::new();
+        let mut progress = ProgressDisplay::new();
         let mut show = |doing, done, of| progress.show(doing, done, of);
         let outcome = tokio::select! {
-            outcome = simulator::run(receiver, (plan, manner), stopped, &mut show) => outcome,
+            outcome = simulator::run(receiver, Run { plan, manner }, stopped, &mut show) => outcome,
             () = twice(interrupts, &stop) => bail!("interrupted; nothing was read back"),
         };
         progress.end();

@@ -3,7 +3,7 @@
 use super::{DeliveryReceipt, Message};
 
 /// Receipts that are committed together, merged into messages. Pure: what is stored already takes no part.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch<'a> {
     /// In the order in which they came.
     receipts: Vec<&'a DeliveryReceipt>,

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode;
 
-use super::{Country, Field, RawField, Recipient, number_text::Part, raw_field::text};
+use super::{Country, Field, RawField, Recipient, number_text::NumberPart, raw_field::text};
 
 /// A recipient that is to be forgotten.
 #[derive(Clone, PartialEq, Eq)]
@@ -88,12 +88,13 @@ impl Forgotten {
 
 /// The digits of a text, but for what separates the digits of one number.
 fn digit_runs(text: &str) -> impl Iterator<Item = String> {
-    let parts = text.chars().map(|char| if char == '/' { Part::Separator } else { Part::of(char) });
-    let mut parts = parts.filter(|part| !matches!(part, Part::Separator | Part::Plus)).peekable();
+    let parts =
+        text.chars().map(|char| if char == '/' { NumberPart::Separator } else { NumberPart::of(char) });
+    let mut parts = parts.filter(|part| !matches!(part, NumberPart::Separator | NumberPart::Plus)).peekable();
     std::iter::from_fn(move || {
         parts.peek()?;
-        let digit = |part: Part| match part {
-            Part::Digit(digit) => Some(char::from(digit)),
+        let digit = |part: NumberPart| match part {
+            NumberPart::Digit(digit) => Some(char::from(digit)),
             _ => None,
         };
         Some(parts.by_ref().map_while(digit).collect())

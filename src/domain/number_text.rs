@@ -12,7 +12,7 @@ pub(super) const MASK: u8 = b'X';
 
 /// What a character is to a number.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum NumberPart {
     /// A digit, in ASCII.
     Digit(u8),
     /// Stands in place of a digit that is not shown.
@@ -25,7 +25,7 @@ pub(super) enum Part {
     Other,
 }
 
-impl Part {
+impl NumberPart {
     pub fn of(char: char) -> Self {
         match char {
             '0'..='9' => Self::Digit(char as u8),
@@ -79,12 +79,12 @@ pub(super) fn dialled(text: &str) -> Option<Cow<'_, str>> {
     }
     let mut dialled = String::new();
     for char in bare(text)?.chars() {
-        match Part::of(char) {
-            Part::Digit(digit) => dialled.push(digit.into()),
-            Part::Plus if dialled.is_empty() => dialled.push('+'),
-            Part::Plus if dialled == "+" => {}
-            Part::Separator => {}
-            Part::Plus | Part::Mask | Part::Other => return None,
+        match NumberPart::of(char) {
+            NumberPart::Digit(digit) => dialled.push(digit.into()),
+            NumberPart::Plus if dialled.is_empty() => dialled.push('+'),
+            NumberPart::Plus if dialled == "+" => {}
+            NumberPart::Separator => {}
+            NumberPart::Plus | NumberPart::Mask | NumberPart::Other => return None,
         }
     }
     dialled.ends_with(|last: char| last.is_ascii_digit()).then_some(Cow::Owned(dialled))
@@ -98,9 +98,9 @@ pub(super) fn places(text: &str) -> impl Iterator<Item = u8> {
 }
 
 fn place(char: char) -> Option<u8> {
-    match Part::of(char) {
-        Part::Digit(digit) => Some(digit),
-        Part::Mask => Some(MASK),
+    match NumberPart::of(char) {
+        NumberPart::Digit(digit) => Some(digit),
+        NumberPart::Mask => Some(MASK),
         _ => None,
     }
 }
@@ -109,7 +109,7 @@ fn place(char: char) -> Option<u8> {
 pub(super) fn is_masked(text: &str) -> bool {
     /// Fewer are no number.
     const SHORTEST: usize = 4;
-    let foreign = |char| Part::of(char) == Part::Other;
+    let foreign = |char| NumberPart::of(char) == NumberPart::Other;
     let bare = bare(text).unwrap_or_default();
     let places: Vec<u8> = bare.chars().filter_map(place).collect();
     !bare.contains(foreign) && places.contains(&MASK) && places.len() >= SHORTEST
@@ -117,14 +117,17 @@ pub(super) fn is_masked(text: &str) -> bool {
 
 /// Whether nothing but digits, signs and separators stands in a text: if it is anything, then a number.
 pub(super) fn has_no_letters(text: &str) -> bool {
-    bare(text)
-        .is_some_and(|bare| bare.chars().all(|char| !matches!(Part::of(char), Part::Mask | Part::Other)))
+    bare(text).is_some_and(|bare| {
+        bare.chars().all(|char| !matches!(NumberPart::of(char), NumberPart::Mask | NumberPart::Other))
+    })
 }
 
 /// A number out of what it comes wrapped in: `tel:` (RFC 3966), and the quotes that keep a spreadsheet from taking it
 /// for a formula, as our own CSV writes them. None where it names more than a number: an extension.
 fn bare(text: &str) -> Option<Cow<'_, str>> {
-    let unseen = |char: char| char.is_whitespace() || !char.is_ascii() && Part::of(char) == Part::Separator;
+    let unseen = |char: char| {
+        char.is_whitespace() || !char.is_ascii() && NumberPart::of(char) == NumberPart::Separator
+    };
     let text = text.trim_matches(unseen);
     let text = text.strip_prefix('=').unwrap_or(text);
     let text = text.trim_matches(|char| matches!(char, '\'' | '"' | '‘' | '’') || unseen(char));

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::Format;
+use super::AnswerFormat;
 
 /// Why a question in Exotel's way is not answered.
 #[derive(Clone, Debug, PartialEq, Eq, strum::IntoStaticStr)]
@@ -113,7 +113,7 @@ impl ApiError {
 
     /// As the first version of the API writes it.
     #[must_use]
-    pub fn write(&self, format: Format) -> String {
+    pub fn write(&self, format: AnswerFormat) -> String {
         let (status, message, code) = (self.status(), self.message(), self.code());
         format.write("RestException", &RestException { status, message, code })
     }

@@ -36,12 +36,12 @@ pub struct Metadata {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Response {
-    Rows(Vec<Part<CampaignRow>>),
-    Failure(Part<()>),
+    Rows(Vec<ResponsePart<CampaignRow>>),
+    Failure(ResponsePart<()>),
 }
 
 #[derive(Debug, Serialize)]
-struct Part<T> {
+struct ResponsePart<T> {
     code: u16,
     error_data: Option<ErrorData>,
     status: &'static str,
@@ -96,7 +96,7 @@ impl Envelope {
     /// Rows of a campaign.
     #[must_use]
     pub fn rows(request_id: String, metadata: Metadata, rows: Vec<CampaignRow>) -> Self {
-        let part = |row| Part { code: 200, error_data: None, status: "success", data: Some(row) };
+        let part = |row| ResponsePart { code: 200, error_data: None, status: "success", data: Some(row) };
         let response = Response::Rows(rows.into_iter().map(part).collect());
         Self { request_id, method: "GET", http_code: 200, metadata: Some(metadata), response }
     }
@@ -106,7 +106,7 @@ impl Envelope {
     pub fn failure(request_id: String, error: &ApiError) -> Self {
         let code = error.status();
         let error_data = ErrorData { code: error.code(), description: error.message().into_owned() };
-        let part = Part { code, error_data: Some(error_data), status: "failure", data: None };
+        let part = ResponsePart { code, error_data: Some(error_data), status: "failure", data: None };
         let response = Response::Failure(part);
         Self { request_id, method: "GET", http_code: code, metadata: None, response }
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 /// How an answer of the first version is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum AnswerFormat {
     /// Where the path ends in `.json`.
     Json,
     /// Everywhere else.
@@ -20,7 +20,7 @@ pub enum Format {
 /// The element around every answer in XML. Source: Exotel's reference of SMS details.
 const ROOT: &str = "TwilioResponse";
 
-impl Format {
+impl AnswerFormat {
     /// The media type.
     #[must_use]
     pub fn content_type(self) -> &'static str {
@@ -69,12 +69,13 @@ mod tests {
     fn whatever_a_text_holds_it_stays_one_element() {
         let thing = Thing { text: "<a b=\"c\"> & 'd' ]]> \u{1}\u{FFFF}ü😀\r\n", empty: "", none: None };
         assert_eq!(
-            Format::Xml.write("Thing", &thing),
+            AnswerFormat::Xml.write("Thing", &thing),
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><TwilioResponse><Thing>\
              <Text>&lt;a b=\"c\"&gt; &amp; 'd' ]]&gt; \u{FFFD}\u{FFFD}ü😀&#13;\n</Text><Empty/><None/>\
              </Thing></TwilioResponse>"
         );
-        let json: serde_json::Value = serde_json::from_str(&Format::Json.write("Thing", &thing)).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_str(&AnswerFormat::Json.write("Thing", &thing)).unwrap();
         assert_eq!(json["Thing"]["Text"], thing.text);
         assert_eq!(json["Thing"]["None"], serde_json::Value::Null);
     }

@@ -32,7 +32,13 @@ impl From<serde_json::Error> for JsonFault {
 }
 
 /// The members of a JSON object in order; a map would forget repeats. Keys come as bytes, as do strings.
-struct Members<'a>(Vec<(ByteBuf, &'a RawValue)>);
+struct Members<'a>(Vec<Member<'a>>);
+
+/// A member of an object.
+struct Member<'a> {
+    key: ByteBuf,
+    value: &'a RawValue,
+}
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -46,8 +52,8 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
+                while let Some((key, value)) = map.next_entry()? {
+                    members.push(Member { key, value });
                 }
                 Ok(Members(members))
             }
@@ -74,11 +80,11 @@ pub(super) fn fields(body: &[u8], texts: &mut Texts) -> Result<Vec<RawField>, Js
         }
         None => (decode_latin1(body), Form::Bytes),
     };
-    match read((&text, form), texts) {
+    match read(&text, form, texts) {
         Err(JsonFault::Syntax(error)) => {
             let Some(mended) = mended(&text) else { return Err(error.into()) };
             texts.replaced = true;
-            read((&mended, form), texts).map_err(|fault| match fault {
+            read(&mended, form, texts).map_err(|fault| match fault {
                 JsonFault::Syntax(_) => error.into(),
                 list @ JsonFault::List(_) => list,
             })
@@ -87,7 +93,7 @@ pub(super) fn fields(body: &[u8], texts: &mut Texts) -> Result<Vec<RawField>, Js
     }
 }
 
-fn read((text, form): (&str, Form), texts: &mut Texts) -> Result<Vec<RawField>, JsonFault> {
+fn read(text: &str, form: Form, texts: &mut Texts) -> Result<Vec<RawField>, JsonFault> {
     let mut object = text;
     if text.starts_with('[') {
         let items: Vec<&RawValue> = serde_json::from_str(text)?;
@@ -97,14 +103,12 @@ fn read((text, form): (&str, Form), texts: &mut Texts) -> Result<Vec<RawField>, 
     let Members(members) = serde_json::from_str(object)?;
     let field = |member| field(member, form, texts);
     match members.as_slice() {
-        [(key, inner)] if **key == b"SMSMessage"[..] && inner.get().starts_with('{') => {
-            let Members(members) = serde_json::from_str(inner.get())?;
-            let rename = |key: ByteBuf| if *key == b"Sid"[..] { ByteBuf::from("SmsSid") } else { key };
-            Ok(members
-                .into_iter()
-                .map(|(key, value)| (rename(key), value))
-                .map(field)
-                .collect::<Result<_, _>>()?)
+        [Member { key, value: inner }] if **key == b"SMSMessage"[..] && inner.get().starts_with('{') => {
+            let Members(mut members) = serde_json::from_str(inner.get())?;
+            for member in members.iter_mut().filter(|member| *member.key == b"Sid"[..]) {
+                member.key = ByteBuf::from("SmsSid");
+            }
+            Ok(members.into_iter().map(field).collect::<Result<_, _>>()?)
         }
         _ => Ok(members.into_iter().map(field).collect::<Result<_, _>>()?),
     }
@@ -112,7 +116,7 @@ fn read((text, form): (&str, Form), texts: &mut Texts) -> Result<Vec<RawField>, 
 
 /// Strings come as bytes, since JSON can escape half a surrogate pair, which is no text.
 fn field(
-    (key, value): (ByteBuf, &RawValue),
+    Member { key, value }: Member<'_>,
     form: Form,
     texts: &mut Texts,
 ) -> Result<RawField, serde_json::Error> {

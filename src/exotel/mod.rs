@@ -27,7 +27,7 @@ pub use callback::{ParsedCallback, parse};
 pub use callback_error::CallbackError;
 pub use campaign::{CampaignRow, Envelope, Metadata};
 pub use form::{RESERVED as RESERVED_QUERY_KEYS, SIGNED_RECIPIENT};
-pub use format::Format;
+pub use format::AnswerFormat;
 pub use opening::json_text;
 pub use raw_request::RawRequest;
 pub use said::Said;

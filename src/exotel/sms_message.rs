@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::{Format, Said};
+use super::{AnswerFormat, Said};
 use crate::domain::{Message, Outcome, ProviderTime, Time, Verdict};
 
 /// What stays as it is in a segment of a path. Source: RFC 3986, unreserved characters.
@@ -34,7 +34,7 @@ pub struct SmsMessage {
     detailed_status: Option<String>,
     sms_units: Option<i32>,
     #[serde(skip)]
-    format: Format,
+    format: AnswerFormat,
 }
 
 /// What a message is told with, beside itself.
@@ -45,7 +45,7 @@ pub struct Telling<'a> {
     /// The zone in which Exotel writes the account's times.
     pub zone: Tz,
     /// How the answer is written.
-    pub format: Format,
+    pub format: AnswerFormat,
 }
 
 impl SmsMessage {
@@ -104,8 +104,8 @@ fn local(time: Time, zone: Tz) -> String {
     time.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-fn uri(account_sid: &str, sid: &str, format: Format) -> String {
+fn uri(account_sid: &str, sid: &str, format: AnswerFormat) -> String {
     let segment = |text| utf8_percent_encode(text, &ENCODED);
-    let end = if format == Format::Json { ".json" } else { "" };
+    let end = if format == AnswerFormat::Json { ".json" } else { "" };
     format!("/v1/Accounts/{}/SMS/Messages/{}{end}", segment(account_sid), segment(sid))
 }

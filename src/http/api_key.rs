@@ -45,8 +45,8 @@ pub struct ApiKeyList(pub Vec<ApiKeyConfig>);
 
 impl<'de> Deserialize<'de> for ApiKeyList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ListOrText;
-        impl<'de> Visitor<'de> for ListOrText {
+        struct KeyListVisitor;
+        impl<'de> Visitor<'de> for KeyListVisitor {
             type Value = ApiKeyList;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,7 +63,7 @@ impl<'de> Deserialize<'de> for ApiKeyList {
                 })
             }
         }
-        deserializer.deserialize_any(ListOrText)
+        deserializer.deserialize_any(KeyListVisitor)
     }
 }
 

@@ -18,6 +18,7 @@ mod openapi;
 mod pace;
 mod problem;
 mod problem_kind;
+mod problem_of_error;
 mod question;
 mod recipients;
 mod rejected;
@@ -64,8 +65,10 @@ fn public_routes() -> Router<AppState> {
 
 /// What the company's own tools and operators ask.
 fn internal_routes(state: &AppState) -> Router<AppState> {
-    let readers = from_fn_with_state((state.clone(), Scope::Read), auth::require);
-    let admins = from_fn_with_state((state.clone(), Scope::Admin), auth::require);
+    let readers =
+        from_fn_with_state(auth::Required { state: state.clone(), scope: Scope::Read }, auth::require);
+    let admins =
+        from_fn_with_state(auth::Required { state: state.clone(), scope: Scope::Admin }, auth::require);
     let deadline = from_fn_with_state(state.clone(), deadline::end);
     Router::new()
         .route("/messages", get(messages::list::list))
@@ -95,28 +98,28 @@ fn compression() -> CompressionLayer<impl Predicate> {
 
 /// What a listener serves. A slash too many at the end of a URL is overlooked: it is easily typed, and
 /// would lose every callback.
-pub type Service = NormalizePath<Router>;
+pub type HttpService = NormalizePath<Router>;
 
 /// The public listener's service where it has one of its own.
 #[must_use]
-pub fn public(state: AppState) -> Service {
+pub fn public(state: AppState) -> HttpService {
     layered(public_routes(), state)
 }
 
 /// The internal listener's service.
 #[must_use]
-pub fn internal(state: AppState) -> Service {
+pub fn internal(state: AppState) -> HttpService {
     layered(internal_routes(&state).route("/livez", get(health::livez)), state)
 }
 
 /// Both in one.
 #[must_use]
-pub fn combined(state: AppState) -> Service {
+pub fn combined(state: AppState) -> HttpService {
     layered(public_routes().merge(internal_routes(&state)), state)
 }
 
 /// From the outside in: what is counted, the log line, security headers, panics, the route.
-fn layered(routes: Router<AppState>, state: AppState) -> Service {
+fn layered(routes: Router<AppState>, state: AppState) -> HttpService {
     let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     // As one: each layer of a router's own costs a request an allocation.
     let layers = ServiceBuilder::new()

@@ -15,8 +15,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// How many times as long as it took a question is paid for with a pause.
-const PAUSE: u32 = 24;
+use crate::pace::PacedWork;
+
 /// The longest that any question waits.
 const LONGEST: Duration = Duration::from_secs(1);
 
@@ -45,7 +45,7 @@ impl Reads {
 
 /// What the questions of each class owe, and how many more scans may run.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct QuestionPace {
     few: Debt,
     many: Debt,
     scan: Debt,
@@ -54,7 +54,7 @@ pub(super) struct Pace {
     scans: Arc<Semaphore>,
 }
 
-impl Pace {
+impl QuestionPace {
     /// With so many scans at once.
     pub fn new(scans: usize) -> Self {
         Self {
@@ -102,7 +102,7 @@ impl Debt {
     pub async fn take<T>(&self, question: impl Future<Output = T>, busy: impl Fn() -> bool) -> T {
         let next = *self.next.lock().unwrap_or_else(PoisonError::into_inner);
         sleep_until(next).await;
-        let _asked = Asked { debt: self, at: Instant::now(), busy_before: busy(), busy };
+        let _asked = PaidQuestion { debt: self, work: PacedWork::begin(busy) };
         question.await
     }
 
@@ -114,18 +114,16 @@ impl Debt {
     }
 }
 
-/// A question under way, which is paid for when it ends.
-struct Asked<'d, B: Fn() -> bool> {
+/// A question under way. When it ends, also where it is given up, its class owes the pause.
+struct PaidQuestion<'d, B: Fn() -> bool> {
     debt: &'d Debt,
-    at: Instant,
-    busy_before: bool,
-    busy: B,
+    work: PacedWork<B>,
 }
 
-impl<B: Fn() -> bool> Drop for Asked<'_, B> {
+impl<B: Fn() -> bool> Drop for PaidQuestion<'_, B> {
     fn drop(&mut self) {
-        if self.busy_before || (self.busy)() {
-            self.debt.owe((self.at.elapsed() * PAUSE).min(LONGEST));
+        if let Some(pause) = self.work.pause(LONGEST) {
+            self.debt.owe(pause);
         }
     }
 }
@@ -192,7 +190,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_class_pays_for_another() {
-        let pace = Pace::new(1);
+        let pace = QuestionPace::new(1);
         join_all([(); 60].map(|()| ask(pace.of(Reads::Scan), true))).await;
         let waited = tokio::join!(
             ask(pace.of(Reads::Few), true),
@@ -205,7 +203,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn scans_are_few_and_one_that_has_begun_goes_on_before_others() {
-        let pace = Arc::new(Pace::new(2));
+        let pace = Arc::new(QuestionPace::new(2));
         let (first, second) = (pace.may_scan(Reads::Scan).await, pace.may_scan(Reads::Scan).await);
         assert!(first.is_some() && second.is_some());
         assert!(pace.may_scan(Reads::Scan).await.is_none(), "at once");

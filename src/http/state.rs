@@ -4,9 +4,9 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
 
 use super::{
     ApiKeyList, LimitsConfig,
-    auth::{AccountReader, ApiKeys, CallbackGuard, Limits},
+    auth::{AccountReader, ApiKeys, CallbackGuard, RateLimits},
     metrics::{AccountMetrics, Pending, Routes},
-    pace::Pace,
+    pace::QuestionPace,
 };
 use crate::{
     access::{ConfiguredAccount, Networks},
@@ -28,11 +28,11 @@ pub struct Shared {
     pub(super) clock: Clock,
     pub(super) ingest: Ingest,
     pub(super) keep_rejected: Keep,
-    pub(super) limits: Limits,
+    pub(super) limits: RateLimits,
     /// The guard of accounts that are none.
     pub(super) nobody: CallbackGuard,
     pub(super) metrics: Metrics,
-    pub(super) pace: Pace,
+    pub(super) pace: QuestionPace,
     pub(super) pending: Pending,
     /// How long a request other than a callback may take.
     pub(super) request_timeout: Duration,
@@ -158,8 +158,8 @@ impl AppState {
             ingest,
             keep_rejected,
             nobody: CallbackGuard::of_nobody(&metrics),
-            pace: Pace::new(limits.scans_within(store.connections().most)),
-            limits: Limits::new(limits),
+            pace: QuestionPace::new(limits.scans_within(store.connections().most)),
+            limits: RateLimits::new(limits),
             pending: Pending::default(),
             request_timeout,
             routes: Routes::new(&metrics),

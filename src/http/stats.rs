@@ -78,7 +78,7 @@ pub(super) async fn get(
         let fault = format!("makes more than {} groups; narrow the question", TooManyGroups::MOST);
         Problem::parameter("group_by", fault)
     })?;
-    let groups = counted.iter().map(|(values, group)| view((&group_by, values), group)).collect();
+    let groups = counted.iter().map(|(values, group)| view(&group_by, values, group)).collect();
     Ok(Json(Stats { groups }))
 }
 
@@ -109,7 +109,7 @@ fn add_group(group_by: &mut Vec<GroupBy>, word: &str) -> Result<(), Problem> {
 }
 
 /// What the group has in common, and what it amounts to.
-fn view((group_by, values): (&[GroupBy], &[GroupValue]), group: &Group) -> Value {
+fn view(group_by: &[GroupBy], values: &[GroupValue], group: &Group) -> Value {
     let mut view = Map::new();
     for (by, value) in group_by.iter().zip(values) {
         let value = match value {

@@ -10,21 +10,13 @@ use super::{
 };
 use crate::{
     exotel::RawRequest,
-    storage::{Failure, SpooledRequest, StoreError},
+    storage::{Failure, SpooledRequest, StoreError, Undrainable},
 };
 
 /// Replays requests into the store.
 pub(super) struct Replay<R> {
     pub reader: Reader,
     pub committer: Committer<R>,
-}
-
-/// A request that can never be replayed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unreplayable {
-    /// Its place in the spool.
-    pub id: i64,
-    pub reason: String,
 }
 
 /// A request that is no status callback, on its way into the log of refused bodies.
@@ -41,12 +33,12 @@ impl<R: Recorder> Replay<R> {
     ///
     /// # Errors
     /// [`StoreError`] where the store fails. Some may be in the store; all may be replayed again.
-    pub async fn run(&mut self, requests: &[SpooledRequest]) -> Result<Vec<Unreplayable>, StoreError> {
-        let (mut unreplayable, mut batch, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    pub async fn run(&mut self, requests: &[SpooledRequest]) -> Result<Vec<Undrainable>, StoreError> {
+        let (mut undrainable, mut batch, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         for request in requests {
             let (id, raw) = (request.id, unspooled(request));
             match arrival(request, &self.reader) {
-                Err(reason) => unreplayable.push(Unreplayable { id, reason }),
+                Err(reason) => undrainable.push(Undrainable { id, reason }),
                 Ok(arrival) => match self.reader.read(&raw, arrival) {
                     Ok(receipt) => batch.push(Uncommitted { receipt, raw, ticket: id }),
                     Err(error) => refused.push(Refused { id, raw, arrival, reason: reason(&error) }),
@@ -54,9 +46,9 @@ impl<R: Recorder> Replay<R> {
             }
         }
         // The receipts first: where the store fails, this shows it before anything is kept twice.
-        unreplayable.extend(commit(&mut self.committer, batch).await?);
-        unreplayable.extend(reject(&mut self.committer.recorder, refused).await?);
-        Ok(unreplayable)
+        undrainable.extend(commit(&mut self.committer, batch).await?);
+        undrainable.extend(reject(&mut self.committer.recorder, refused).await?);
+        Ok(undrainable)
     }
 }
 
@@ -73,33 +65,33 @@ fn arrival<'a>(request: &'a SpooledRequest, reader: &'a Reader) -> Result<Arriva
 async fn commit<R: Recorder>(
     committer: &mut Committer<R>,
     mut batch: Vec<Uncommitted<i64>>,
-) -> Result<Vec<Unreplayable>, StoreError> {
-    let mut unreplayable = Vec::new();
+) -> Result<Vec<Undrainable>, StoreError> {
+    let mut undrainable = Vec::new();
     while let Some(Failed { error, mut rest }) = committer.commit(batch).await.failed {
         if error.failure() != Failure::Poison {
             return Err(error);
         }
-        unreplayable.push(Unreplayable { id: rest.remove(0).ticket, reason: error.to_string() });
+        undrainable.push(Undrainable { id: rest.remove(0).ticket, reason: error.to_string() });
         batch = rest;
     }
-    Ok(unreplayable)
+    Ok(undrainable)
 }
 
 /// Keeps what is no callback. Returns those that the log of refused bodies does not take either.
 async fn reject(
     recorder: &mut impl Recorder,
     refused: Vec<Refused<'_>>,
-) -> Result<Vec<Unreplayable>, StoreError> {
-    let mut unreplayable = Vec::new();
+) -> Result<Vec<Undrainable>, StoreError> {
+    let mut undrainable = Vec::new();
     for Refused { id, raw, arrival, reason } in refused {
         match recorder.reject(Rejection::of(arrival, &raw), &reason).await {
             Err(error) if error.failure() == Failure::Poison => {
-                unreplayable.push(Unreplayable { id, reason: error.to_string() });
+                undrainable.push(Undrainable { id, reason: error.to_string() });
             }
             kept => kept?,
         }
     }
-    Ok(unreplayable)
+    Ok(undrainable)
 }
 
 #[cfg(test)]
@@ -117,8 +109,8 @@ mod tests {
         (1..).zip(bodies).map(|(id, body)| in_spool(id, body)).collect()
     }
 
-    fn ids(unreplayable: &[Unreplayable]) -> Vec<i64> {
-        unreplayable.iter().map(|unreplayable| unreplayable.id).collect()
+    fn ids(undrainable: &[Undrainable]) -> Vec<i64> {
+        undrainable.iter().map(|undrainable| undrainable.id).collect()
     }
 
     #[tokio::test]
@@ -152,10 +144,10 @@ mod tests {
         requests.insert(0, SpooledRequest { account: "gone".into(), ..in_spool(7, "SmsSid=s7&Status=sent") });
         requests
             .insert(0, SpooledRequest { source: "prophecy".into(), ..in_spool(8, "SmsSid=s8&Status=sent") });
-        let unreplayable = replay(&store).run(&requests).await.unwrap();
-        assert_eq!(ids(&unreplayable), [8, 7, 3, 2]);
-        assert_eq!(unreplayable[0].reason, "its source `prophecy` is of a later version");
-        assert_eq!(unreplayable[1].reason, "the account `gone` is not configured");
+        let undrainable = replay(&store).run(&requests).await.unwrap();
+        assert_eq!(ids(&undrainable), [8, 7, 3, 2]);
+        assert_eq!(undrainable[0].reason, "its source `prophecy` is of a later version");
+        assert_eq!(undrainable[1].reason, "the account `gone` is not configured");
         assert_eq!(store.script().recorded, ["s1", "s3"]);
     }
 

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::Relaxed},
 };
 
-use super::limits::Limits;
+use super::limits::ConnectionLimits;
 
 const FRESH: u8 = 0;
 const HTTP_1: u8 = 1;
@@ -19,7 +19,7 @@ const MOST_UNASKED: usize = 512 * 1024;
 #[derive(Debug)]
 pub(super) struct Activity {
     /// What the connection may take. Here for whoever looks at the rest: connections are to be small.
-    pub limits: Limits,
+    pub limits: ConnectionLimits,
     protocol: AtomicU8,
     /// How many requests their handlers have.
     handled: AtomicUsize,
@@ -51,7 +51,7 @@ pub(super) enum Phase {
 }
 
 impl Activity {
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: ConnectionLimits) -> Self {
         Self {
             limits,
             protocol: AtomicU8::new(FRESH),

@@ -13,9 +13,9 @@ use tokio::{net::TcpStream, sync::Semaphore};
 use super::{
     activity::Activity,
     fault::{Fault, FaultLog},
-    limits::Limits,
+    limits::ConnectionLimits,
     metrics::ListenerMetrics,
-    patience::{Patience, Verdict},
+    patience::{Expiry, Patience},
     protocol::{Protocol, is_http_2},
     service::{Noted, Service},
     socket::Socket,
@@ -23,9 +23,9 @@ use super::{
 use crate::shutdown::Shutdown;
 
 /// What the connections of a listener have in common.
-pub(super) struct Shared<S> {
+pub(super) struct ConnectionContext<S> {
     pub service: S,
-    pub limits: Limits,
+    pub limits: ConnectionLimits,
     pub metrics: ListenerMetrics,
     pub fault_log: FaultLog,
     pub protocol: Protocol,
@@ -35,7 +35,7 @@ pub(super) struct Shared<S> {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn hold<S: Service>(shared: Arc<Shared<S>>, stream: TcpStream, peer: SocketAddr) {
+pub(super) async fn hold<S: Service>(shared: Arc<ConnectionContext<S>>, stream: TcpStream, peer: SocketAddr) {
     let _open = shared.metrics.open();
     // Answers are written whole. Where it fails the connection is broken, as will be seen.
     let _ = stream.set_nodelay(true);
@@ -47,10 +47,10 @@ pub(super) async fn hold<S: Service>(shared: Arc<Shared<S>>, stream: TcpStream, 
     if is_http_2 {
         let mut connection = Box::pin(shared.protocol.http_2.serve_connection(socket, noted));
         // In a box of its own, for the sake of the small connections of HTTP/1.
-        Box::pin(serve(connection.as_mut(), patience, (&shared, &activity))).await;
+        Box::pin(serve(connection.as_mut(), patience, &activity, &shared)).await;
     } else {
         let connection = pin!(shared.protocol.http_1.serve_connection(socket, noted));
-        serve(connection, patience, (&shared, &activity)).await;
+        serve(connection, patience, &activity, &shared).await;
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) async fn hold<S: Service>(shared: Arc<Shared<S>>, stream: TcpStream, 
 async fn begin<S>(
     stream: &TcpStream,
     mut patience: Pin<&mut Patience<'_>>,
-    shared: &Shared<S>,
+    shared: &ConnectionContext<S>,
 ) -> Option<bool> {
     tokio::select! {
         biased;
@@ -74,7 +74,8 @@ async fn begin<S>(
 async fn serve<C, S>(
     mut connection: Pin<&mut C>,
     mut patience: Pin<&mut Patience<'_>>,
-    (shared, activity): (&Shared<S>, &Activity),
+    activity: &Activity,
+    shared: &ConnectionContext<S>,
 ) where
     C: GracefulConnection<Error = hyper::Error>,
 {
@@ -97,8 +98,8 @@ async fn serve<C, S>(
                 connection.as_mut().graceful_shutdown();
             }
             verdict = poll_fn(|cx| patience.as_mut().poll(cx)) => match verdict {
-                Verdict::Close => connection.as_mut().graceful_shutdown(),
-                Verdict::Cut => {
+                Expiry::Close => connection.as_mut().graceful_shutdown(),
+                Expiry::Cut => {
                     shared.metrics.cut();
                     tracing::debug!("a connection took too long and is cut");
                     return;

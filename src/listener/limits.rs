@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// What a listener puts up with, for each of its connections and in all.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// How long the head of a request may take: of the first one from the moment of connecting, of later
     /// ones from their first byte.
     pub header_timeout: Duration,
@@ -23,7 +23,7 @@ pub struct Limits {
     pub max_header_bytes: u32,
 }
 
-impl Limits {
+impl ConnectionLimits {
     /// Whether a body that has brought `received` bytes `after` so long a time keeps the rate.
     pub(super) fn body_may_go_on(&self, received: u64, after: Duration) -> bool {
         u128::from(received) * 1000 >= u128::from(self.body_min_rate) * after.as_millis()

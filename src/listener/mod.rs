@@ -36,12 +36,12 @@ use tokio::{
 };
 
 use self::{
-    connection::{Shared, hold},
+    connection::{ConnectionContext, hold},
     fault::FaultLog,
     protocol::Protocol,
     seldom::Seldom,
 };
-pub use self::{limits::Limits, metrics::ListenerMetrics, service::Service};
+pub use self::{limits::ConnectionLimits, metrics::ListenerMetrics, service::Service};
 use crate::shutdown::Shutdown;
 
 /// Listens on an address.
@@ -59,16 +59,23 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// A socket, what it serves, and where its connections are counted.
+#[derive(Debug)]
+pub struct Listening<S> {
+    /// Where connections come in.
+    pub socket: TcpListener,
+    /// What answers.
+    pub service: S,
+    /// Where connections are counted.
+    pub metrics: ListenerMetrics,
+}
+
 /// Serves the listener's connections until the end begins, and then until those that are under way have
 /// finished.
-pub async fn serve<S: Service>(
-    listener: TcpListener,
-    service: S,
-    (limits, metrics): (Limits, ListenerMetrics),
-    shutdown: Shutdown,
-) {
+pub async fn serve<S: Service>(listening: Listening<S>, limits: ConnectionLimits, shutdown: Shutdown) {
+    let Listening { socket, service, metrics } = listening;
     let slots = Arc::new(Semaphore::new(limits.max_connections as usize));
-    let shared = Shared {
+    let shared = ConnectionContext {
         service,
         limits,
         protocol: Protocol::new(&limits, &metrics),
@@ -78,16 +85,16 @@ pub async fn serve<S: Service>(
         slots: Arc::clone(&slots),
     };
     tokio::select! {
-        () = accept_all(&listener, Arc::new(shared)) => {}
+        () = accept_all(&socket, Arc::new(shared)) => {}
         () = shutdown.begun() => {}
     }
-    drop(listener);
+    drop(socket);
     // All slots are free once no connection is left.
     let _ = slots.acquire_many(limits.max_connections).await;
 }
 
 /// Accepts connections while there are slots, for ever.
-async fn accept_all<S: Service>(listener: &TcpListener, shared: Arc<Shared<S>>) {
+async fn accept_all<S: Service>(listener: &TcpListener, shared: Arc<ConnectionContext<S>>) {
     let (mut full, mut failing) = (Seldom::default(), Seldom::default());
     loop {
         if shared.slots.available_permits() == 0 && full.is_due() {

@@ -1,11 +1,11 @@
 //! Connections are open files, and so are the database's: the former must not use up the latter.
 
-use super::Limits;
+use super::ConnectionLimits;
 
 /// What a listener is left with however few files may be open.
 const FEWEST: u32 = 16;
 
-impl Limits {
+impl ConnectionLimits {
     /// These limits, with no more connections than fit into `listeners` beside `reserved` other files. The
     /// process's own limit is raised for it as far as the system lets it.
     #[must_use]

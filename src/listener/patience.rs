@@ -22,7 +22,7 @@ pub(super) const LINGER: Duration = Duration::from_secs(1);
 
 /// What is done with a connection that has taken too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Expiry {
     /// It is told that it ends, and ends as soon as nothing is under way.
     Close,
     /// It ends.
@@ -55,7 +55,7 @@ impl<'s> Patience<'s> {
     }
 
     /// Ready when the patience ends. To be polled after the connection, in the same task.
-    pub fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict> {
+    pub fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Expiry> {
         loop {
             let deadline = self.as_mut().deadline();
             let mut this = self.as_mut().project();
@@ -68,7 +68,7 @@ impl<'s> Patience<'s> {
                 Some(deadline) if deadline <= now => {
                     let idle = this.closing.is_none() && this.activity.phase() == Phase::Idle;
                     *this.closing = Some(now);
-                    return Poll::Ready(if idle { Verdict::Close } else { Verdict::Cut });
+                    return Poll::Ready(if idle { Expiry::Close } else { Expiry::Cut });
                 }
                 Some(deadline) => this.timer.reset(deadline),
                 None => this.timer.reset(now + this.activity.limits.header_timeout),

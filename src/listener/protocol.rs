@@ -6,7 +6,7 @@ use hyper::server::conn::{http1, http2};
 use hyper_util::rt::TokioTimer;
 use tokio::{net::TcpStream, time::sleep};
 
-use super::{limits::Limits, metrics::ListenerMetrics, stall::Executor};
+use super::{limits::ConnectionLimits, metrics::ListenerMetrics, stall::Executor};
 
 /// What a connection by HTTP/2 begins with.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -19,7 +19,7 @@ pub(super) struct Protocol {
 }
 
 impl Protocol {
-    pub fn new(limits: &Limits, metrics: &ListenerMetrics) -> Self {
+    pub fn new(limits: &ConnectionLimits, metrics: &ListenerMetrics) -> Self {
         /// As hyper has it by itself. Another number costs each request an allocation.
         const USUAL_HEADERS: usize = 100;
         let size = limits.max_header_bytes;

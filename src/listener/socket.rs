@@ -53,15 +53,15 @@ impl Socket {
     }
 
     /// Takes over hyper's own refusal of a head, which then counts as written. What stands before it goes first.
-    fn take_over(&mut self, bytes: &[u8]) -> Taken {
+    fn take_over(&mut self, bytes: &[u8]) -> OwnRefusal {
         match refused_head::begins_at(bytes) {
-            _ if self.is_http_2 => Taken::Nothing,
-            None => Taken::Nothing,
+            _ if self.is_http_2 => OwnRefusal::Nothing,
+            None => OwnRefusal::Nothing,
             Some(0) => {
                 self.told = refused_head::told(bytes);
-                Taken::All
+                OwnRefusal::All
             }
-            Some(at) => Taken::Behind(at),
+            Some(at) => OwnRefusal::Behind(at),
         }
     }
 
@@ -86,7 +86,7 @@ impl Socket {
 }
 
 /// How much of what is to be written is hyper's own refusal.
-enum Taken {
+enum OwnRefusal {
     Nothing,
     All,
     /// What begins there.
@@ -113,9 +113,9 @@ impl AsyncRead for Socket {
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let bytes = match self.take_over(bytes) {
-            Taken::Nothing => bytes,
-            Taken::All => return Poll::Ready(Ok(bytes.len())),
-            Taken::Behind(at) => &bytes[..at],
+            OwnRefusal::Nothing => bytes,
+            OwnRefusal::All => return Poll::Ready(Ok(bytes.len())),
+            OwnRefusal::Behind(at) => &bytes[..at],
         };
         let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.wrote(result)

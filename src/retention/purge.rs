@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Pace, PurgeError, Retention,
+    PurgeError, Retention, StepPace,
     partitions::{Maker, unhindered},
     plan::Fate,
     trusted_time::TrustedTime,
@@ -27,7 +27,7 @@ const RENEWAL: Duration = Duration::from_secs(20);
 pub struct Purge {
     store: Store,
     retention: Retention,
-    pace: Pace,
+    pace: StepPace,
     time: TrustedTime,
     maker: Maker,
     lease: Lease,
@@ -51,12 +51,25 @@ pub struct Purged {
 }
 
 /// Is told of every step.
-pub(super) type Show<'s> = &'s mut (dyn FnMut(&Purged) + Send);
+type Show<'s> = &'s mut (dyn FnMut(&Purged) + Send);
+
+/// What is done so far, and who is told.
+struct Tally<'s> {
+    done: Purged,
+    show: Show<'s>,
+}
+
+impl Tally<'_> {
+    fn add(&mut self, count: impl FnOnce(&mut Purged)) {
+        count(&mut self.done);
+        (self.show)(&self.done);
+    }
+}
 
 impl Purge {
     /// A purge of `store`, by a process with this clock.
     #[must_use]
-    pub fn new(store: Store, retention: Retention, pace: Pace, clock: Clock) -> Self {
+    pub fn new(store: Store, retention: Retention, pace: StepPace, clock: Clock) -> Self {
         // Its keys are random: no other replica, nor task, has the same word.
         let holder = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
         let lease = Lease { name: "retention", holder, term: TERM };
@@ -94,83 +107,73 @@ impl Purge {
     }
 
     async fn steps(&mut self, now: Time, show: Show<'_>) -> Result<Purged, StoreError> {
-        let mut done = Purged::default();
+        let mut tally = Tally { done: Purged::default(), show };
         let partitions = self.store.partitions().await?;
         let made = self.maker.make_missing(&partitions, now).await;
-        done.made = *made.as_ref().unwrap_or(&0);
+        tally.done.made = *made.as_ref().unwrap_or(&0);
         for partition in &partitions {
             let fate = self.retention.fate(partition, now);
             if fate == Fate::Stays {
                 continue;
             }
             if !self.holds_lease().await? {
-                return Ok(done);
+                return Ok(tally.done);
             }
             if let Fate::IsSwept(before) = fate {
-                self.sweep(partition, before, (&mut done, show)).await?;
+                self.sweep(partition, before, &mut tally).await?;
             } else {
                 unhindered(|| self.store.drop_partition(partition)).await?;
-                done.dropped += 1;
+                tally.add(|done| done.dropped += 1);
                 tracing::info!(partition = partition.name, "dropped receipts that are too old");
             }
-            show(&done);
         }
-        self.purge_messages(now, (&mut done, show)).await?;
-        self.purge_rejected(now, (&mut done, show)).await?;
+        self.purge_messages(now, &mut tally).await?;
+        self.purge_rejected(now, &mut tally).await?;
         // What is too old goes all the same.
         made?;
-        Ok(done)
+        Ok(tally.done)
     }
 
     async fn sweep(
         &mut self,
         partition: &Partition,
         before: Time,
-        (done, show): (&mut Purged, &mut (dyn FnMut(&Purged) + Send)),
+        tally: &mut Tally<'_>,
     ) -> Result<(), StoreError> {
         let mut place = Some(Cursor::START);
         while let Some(after) = place {
             if !self.holds_lease().await? {
                 return Ok(());
             }
-            let step = self.pace.take(self.store.purge_receipts(partition, before, after)).await?;
-            done.receipts += step.receipts;
-            show(done);
+            let step = self.pace.step(self.store.purge_receipts(partition, before, after)).await?;
+            tally.add(|done| done.receipts += step.receipts);
             place = step.next;
         }
         Ok(())
     }
 
-    async fn purge_messages(
-        &mut self,
-        now: Time,
-        (done, show): (&mut Purged, &mut (dyn FnMut(&Purged) + Send)),
-    ) -> Result<(), StoreError> {
+    async fn purge_messages(&mut self, now: Time, tally: &mut Tally<'_>) -> Result<(), StoreError> {
         let Some(before) = self.retention.messages_before(now) else { return Ok(()) };
         let mut place = Some(Cursor::START);
         while let Some(after) = place {
             if !self.holds_lease().await? {
                 return Ok(());
             }
-            let step = self.pace.take(self.store.purge_messages(before, after)).await?;
+            let step = self.pace.step(self.store.purge_messages(before, after)).await?;
             let Swept { messages, receipts, next } = step;
-            done.messages += messages;
-            done.receipts += receipts;
-            show(done);
+            tally.add(|done| {
+                done.messages += messages;
+                done.receipts += receipts;
+            });
             place = next;
         }
         Ok(())
     }
 
-    async fn purge_rejected(
-        &mut self,
-        now: Time,
-        (done, show): (&mut Purged, &mut (dyn FnMut(&Purged) + Send)),
-    ) -> Result<(), StoreError> {
+    async fn purge_rejected(&mut self, now: Time, tally: &mut Tally<'_>) -> Result<(), StoreError> {
         while self.holds_lease().await? {
-            let gone = self.pace.take(self.store.purge_rejected(now, self.retention.rejected)).await?;
-            done.rejected += gone;
-            show(done);
+            let gone = self.pace.step(self.store.purge_rejected(now, self.retention.rejected)).await?;
+            tally.add(|done| done.rejected += gone);
             if gone == 0 {
                 break;
             }

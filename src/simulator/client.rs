@@ -1,20 +1,16 @@
-//! The HTTP client: requests with a deadline, and requests that the network cuts off.
+//! Requests of the simulator: with Exotel's timeout, or cut off by the outage that is played.
 //!
-//! May import nothing else of this crate.
+//! May import `client`.
 
-use std::{error::Error, io, time::Duration};
+use std::{io, time::Duration};
 
 use axum::body::{Body, Bytes};
 use futures_util::{StreamExt, stream};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use hyper::{Request, StatusCode, header};
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::time::{sleep, timeout};
+
+use crate::client::{ClientError, ClientLimits, HttpClient};
 
 /// The strictest of Exotel's pages; others say 10 and 15 seconds.
 const ANSWER_IN_TIME: Duration = Duration::from_secs(5);
@@ -23,25 +19,21 @@ const MAX_ANSWER: usize = 1024 * 1024;
 /// How long the first half of a body may take to leave the machine before it is cut off.
 const HALF_SENT: Duration = Duration::from_millis(10);
 
-/// An answer, read to its end.
+/// An answer of the receiver, read to its end.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub(super) struct Reply {
     pub status: StatusCode,
     pub body: Bytes,
 }
 
 /// Why there was none.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(super) enum NoAnswer {
+pub(super) enum NoReply {
     /// The outage that is being played.
     #[error("cut off by the outage")]
     CutOff,
-    #[error("no answer within {} s", ANSWER_IN_TIME.as_secs())]
-    TimedOut,
-    #[error("no connection: {0}")]
-    Unreachable(String),
-    #[error("the connection broke off: {0}")]
-    BrokenOff(String),
+    #[error(transparent)]
+    Failed(#[from] ClientError),
 }
 
 /// Where an outage cuts a request.
@@ -53,62 +45,39 @@ pub(super) enum Cut {
     BeforeTheAnswer(Duration),
 }
 
-/// A pool of connections.
-pub(super) struct HttpClient(Client<HttpsConnector<HttpConnector>, Body>);
+/// Sends requests to the receiver.
+pub(super) struct ReceiverClient(HttpClient<Body>);
 
-impl HttpClient {
-    /// Keeps at most `connections` open while they are idle. With `tls` the system's certificates are
-    /// needed.
+impl ReceiverClient {
+    /// Keeps at most `connections` open while they are idle. With `tls` the system's certificates are needed.
     pub fn new(connections: usize, tls: bool) -> io::Result<Self> {
-        let config = ClientConfig::builder_with_provider(ring::default_provider().into())
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?;
-        let config = if tls {
-            config.with_native_roots()?
-        } else {
-            config.with_root_certificates(RootCertStore::empty())
-        };
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        let https = HttpsConnectorBuilder::new().with_tls_config(config.with_no_client_auth());
-        let connector = https.https_or_http().enable_http1().wrap_connector(tcp);
-        let pool = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(connections).build(connector);
-        Ok(Self(pool))
+        let limits =
+            ClientLimits { timeout: ANSWER_IN_TIME, answer_bytes: MAX_ANSWER, idle_connections: connections };
+        HttpClient::new(limits, tls).map(Self)
     }
 
     /// Sends a request and reads the answer.
-    pub async fn send(&self, request: Request<Body>) -> Result<Answer, NoAnswer> {
-        timeout(ANSWER_IN_TIME, self.exchange(request)).await.unwrap_or(Err(NoAnswer::TimedOut))
+    pub async fn send(&self, request: Request<Body>) -> Result<Reply, NoReply> {
+        let (head, body) = self.0.send(request).await?.into_parts();
+        Ok(Reply { status: head.status, body })
     }
 
-    /// Any answer will do: it shows that somebody is there.
-    pub async fn probe(&self, origin: &str) -> Result<Answer, NoAnswer> {
+    /// Any answer will do: it shows that a server is there.
+    pub async fn probe(&self, origin: &str) -> Result<Reply, NoReply> {
         let request = Request::get(format!("{origin}/livez")).body(Body::empty());
         self.send(request.expect("an origin is the beginning of a URL")).await
     }
 
-    /// Sends a request that is cut off; nothing is ever heard of it.
-    pub async fn send_cut_off(&self, request: Request<Body>, cut: Cut) -> NoAnswer {
+    /// Sends a request that is cut off, so that no answer is ever seen.
+    pub async fn send_cut_off(&self, request: Request<Body>, cut: Cut) -> NoReply {
         // Whether it came to an answer does not matter: the sender will not see it.
         let _ = match cut {
             Cut::Midway => self.send(cut_in_half(request).await).await,
             Cut::BeforeTheAnswer(after) => {
-                timeout(after, self.send(request)).await.unwrap_or(Err(NoAnswer::CutOff))
+                timeout(after, self.send(request)).await.unwrap_or(Err(NoReply::CutOff))
             }
         };
-        NoAnswer::CutOff
-    }
-
-    async fn exchange(&self, request: Request<Body>) -> Result<Answer, NoAnswer> {
-        let response = self.0.request(request).await.map_err(|error| {
-            let cause = root_cause(&error);
-            if error.is_connect() { NoAnswer::Unreachable(cause) } else { NoAnswer::BrokenOff(cause) }
-        })?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
-        let body = body.map_err(|error| NoAnswer::BrokenOff(root_cause(&*error)))?.to_bytes();
-        Ok(Answer { status, body })
+        NoReply::CutOff
     }
 }
 
@@ -123,13 +92,4 @@ async fn cut_in_half(request: Request<Body>) -> Request<Body> {
         Err(io::Error::from(io::ErrorKind::ConnectionReset))
     });
     Request::from_parts(head, Body::from_stream(stream::once(async { Ok(half) }).chain(cut)))
-}
-
-/// The innermost error: the outer ones only say that something failed.
-fn root_cause(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

@@ -3,7 +3,7 @@
 //! May import nothing else of this crate.
 
 use super::{
-    client::{Answer, NoAnswer},
+    client::{NoReply, Reply},
     schedule::Item,
 };
 
@@ -11,6 +11,6 @@ use super::{
 pub(super) struct Delivered {
     pub item: Item,
     /// Those that were not answered as they should be, except for the last one.
-    pub earlier: Vec<Result<Answer, NoAnswer>>,
-    pub last: Result<Answer, NoAnswer>,
+    pub earlier: Vec<Result<Reply, NoReply>>,
+    pub last: Result<Reply, NoReply>,
 }

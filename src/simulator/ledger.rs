@@ -8,7 +8,7 @@ use hyper::StatusCode;
 use serde_json::Value;
 
 use super::{
-    client::{Answer, NoAnswer},
+    client::{NoReply, Reply},
     delivered::Delivered,
     schedule::Item,
 };
@@ -16,8 +16,8 @@ use super::{
 /// The answers to a run.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    /// How often each callback was acknowledged, by the number of its message and its place there.
-    acknowledged: HashMap<(u32, usize), u32>,
+    /// How often each callback was acknowledged.
+    acknowledged: HashMap<CallbackId, u32>,
     /// Callbacks and garbage that were sent, repeats by Exotel not counted.
     pub sent: usize,
     /// The numbers of the messages that were sent.
@@ -44,6 +44,15 @@ pub(super) struct Ledger {
     pub last_failure: Option<String>,
 }
 
+/// Which callback of a run it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct CallbackId {
+    /// The number of its message.
+    message: u32,
+    /// Its place among the message's callbacks.
+    place: usize,
+}
+
 impl Ledger {
     /// Takes down what came of a callback.
     pub fn note(&mut self, delivered: &Delivered) {
@@ -55,13 +64,13 @@ impl Ledger {
         match delivered.item {
             Item::Callback { message, place } => {
                 self.messages.insert(message);
-                self.note_callback((message, place), &delivered.last);
+                self.note_callback(CallbackId { message, place }, &delivered.last);
             }
             Item::Garbage { .. } => self.note_garbage(&delivered.last),
         }
     }
 
-    fn note_callback(&mut self, callback: (u32, usize), last: &Result<Answer, NoAnswer>) {
+    fn note_callback(&mut self, callback: CallbackId, last: &Result<Reply, NoReply>) {
         match last {
             Ok(answer) if answer.status == StatusCode::OK => {
                 *self.acknowledged.entry(callback).or_default() += 1;
@@ -75,7 +84,7 @@ impl Ledger {
         }
     }
 
-    fn note_garbage(&mut self, last: &Result<Answer, NoAnswer>) {
+    fn note_garbage(&mut self, last: &Result<Reply, NoReply>) {
         self.garbage += 1;
         match last.as_ref().map(|answer| answer.status) {
             Ok(StatusCode::OK) => self.garbage_taken += 1,
@@ -88,18 +97,18 @@ impl Ledger {
         }
     }
 
-    fn give_up(&mut self, failed: &Result<Answer, NoAnswer>) {
+    fn give_up(&mut self, failed: &Result<Reply, NoReply>) {
         self.given_up += 1;
         *self.failures.entry(reason(failed)).or_default() += 1;
     }
 
     /// How often a callback was acknowledged.
     pub fn acknowledged(&self, message: u32, place: usize) -> u32 {
-        self.acknowledged.get(&(message, place)).copied().unwrap_or_default()
+        self.acknowledged.get(&CallbackId { message, place }).copied().unwrap_or_default()
     }
 }
 
-fn reason(failed: &Result<Answer, NoAnswer>) -> String {
+fn reason(failed: &Result<Reply, NoReply>) -> String {
     match failed {
         Ok(answer) => format!("answered {}", answer.status),
         Err(error) => error.to_string(),
@@ -107,7 +116,7 @@ fn reason(failed: &Result<Answer, NoAnswer>) -> String {
 }
 
 /// With what a problem says about itself.
-fn in_full(failed: &Result<Answer, NoAnswer>) -> String {
+fn in_full(failed: &Result<Reply, NoReply>) -> String {
     let said = failed.as_ref().ok().map(json);
     let detail = said.as_ref().and_then(|problem| problem["detail"].as_str().or(problem["title"].as_str()));
     match detail {
@@ -116,6 +125,6 @@ fn in_full(failed: &Result<Answer, NoAnswer>) -> String {
     }
 }
 
-fn json(answer: &Answer) -> Value {
+fn json(answer: &Reply) -> Value {
     serde_json::from_slice(&answer.body).unwrap_or_default()
 }

@@ -7,7 +7,6 @@
 
 mod client;
 mod delivered;
-mod dialect;
 mod expectation;
 mod garbage;
 mod ledger;
@@ -17,6 +16,7 @@ mod schedule;
 mod sender;
 mod shape;
 mod shares;
+mod spelling;
 mod target;
 mod traffic;
 mod verify;
@@ -34,7 +34,7 @@ pub use report::Report;
 pub use target::{BadTarget, Target};
 
 use self::{
-    client::{HttpClient, NoAnswer},
+    client::{NoReply, ReceiverClient},
     ledger::Ledger,
     schedule::Schedule,
     sender::Sender,
@@ -71,6 +71,15 @@ pub struct Manner {
     pub retry_after: [Duration; 2],
     /// How long a message that was acknowledged may be on its way.
     pub wait: Duration,
+}
+
+/// What is sent, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// What is sent.
+    pub plan: Plan,
+    /// How it is sent.
+    pub manner: Manner,
 }
 
 /// The receiver that is tried.
@@ -122,12 +131,12 @@ pub enum SimulatorError {
 /// [`SimulatorError`] where the receiver cannot be reached, or would not answer questions.
 pub async fn run(
     receiver: Receiver,
-    (plan, manner): (Plan, Manner),
+    Run { plan, manner }: Run,
     stop: watch::Receiver<bool>,
     progress: &mut Progress<'_>,
 ) -> Result<Report, SimulatorError> {
     let Receiver { target, api_key, rules } = receiver;
-    let client = HttpClient::new(manner.connections, target.wants_tls());
+    let client = ReceiverClient::new(manner.connections, target.wants_tls());
     let client = Arc::new(client.map_err(SimulatorError::Certificates)?);
     let traffic = Arc::new(Traffic::new(plan.seed));
     let authorization = api_key.map(|key| format!("Bearer {}", key.reveal()).try_into());
@@ -154,7 +163,7 @@ pub async fn run(
 async fn check_access(verifier: &Verifier) -> Result<(), SimulatorError> {
     let Verifier { client, target, traffic, .. } = verifier;
     let unreachable =
-        |url: &str, why: NoAnswer| SimulatorError::Unreachable { url: url.to_owned(), why: why.to_string() };
+        |url: &str, why: NoReply| SimulatorError::Unreachable { url: url.to_owned(), why: why.to_string() };
     let callbacks = target.callbacks_origin();
     client.probe(&callbacks).await.map_err(|why| unreachable(&callbacks, why))?;
     let question = verifier.ask(&traffic.message(0).sid).await;

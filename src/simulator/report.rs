@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::{
     ledger::Ledger,
-    verify::{Finding, Found},
+    verify::{Finding, VerifiedMessage},
 };
 
 /// How many missing and wrong messages are told one by one.
@@ -17,12 +17,12 @@ const TOLD: usize = 10;
 pub struct Report {
     ledger: Ledger,
     acknowledged: usize,
-    missing: Vec<Found>,
-    wrong: Vec<Found>,
+    missing: Vec<VerifiedMessage>,
+    wrong: Vec<VerifiedMessage>,
 }
 
 impl Report {
-    pub(super) fn new(ledger: Ledger, found: Vec<Found>) -> Self {
+    pub(super) fn new(ledger: Ledger, found: Vec<VerifiedMessage>) -> Self {
         let acknowledged = found.iter().filter(|found| found.acknowledged).count();
         let (mut missing, mut wrong) = (Vec::new(), Vec::new());
         for found in found {
@@ -78,7 +78,7 @@ impl fmt::Display for Report {
         writeln!(f, "missing       {}", self.missing.len())?;
         write!(f, "wrong         {}", self.wrong())?;
         let told = self.missing.iter().take(TOLD).chain(self.wrong.iter().take(TOLD));
-        for Found { sid, finding, .. } in told {
+        for VerifiedMessage { sid, finding, .. } in told {
             match finding {
                 Finding::Right => {}
                 Finding::Missing(how) => write!(f, "\n  missing {sid}: {how}")?,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 use url::form_urlencoded::Serializer;
 
-use super::{dialect::Fields, shape::Shape, traffic::SimulatedMessage};
+use super::{shape::Shape, spelling::Fields, traffic::SimulatedMessage};
 use crate::exotel::RawRequest;
 
 /// In no text of the simulator's.
@@ -26,8 +26,9 @@ pub(super) struct CallbackRequest {
 impl CallbackRequest {
     /// A callback of `message`; `query` is what the callback URL has of its own.
     pub fn of(message: &SimulatedMessage, fields: &Fields, query: &str) -> Self {
-        let labels = pairs(message.labels.iter().map(|(key, value)| (*key, value.clone())));
-        let form = || pairs(fields.iter().map(|(key, value)| (*key, text(value))));
+        let encoder = || Serializer::new(String::new());
+        let labels = encoder().extend_pairs(message.labels.iter()).finish();
+        let form = || encoder().extend_pairs(fields.iter().map(|(key, value)| (*key, text(value)))).finish();
         let body = match message.shape {
             Shape::Get => return Self { query: joined(&[query, &labels, &form()]), body: None },
             Shape::Form => (FORM, form().into_bytes()),
@@ -62,10 +63,6 @@ pub(super) const MULTIPART: &str = "multipart/form-data; boundary=--------------
 fn joined(parts: &[&str]) -> String {
     let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
     parts.join("&")
-}
-
-fn pairs<'a>(pairs: impl Iterator<Item = (&'a str, String)>) -> String {
-    Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 /// A form has no null and no numbers.

@@ -20,7 +20,7 @@ use tokio::{
 
 use super::{
     Manner, Progress,
-    client::{Answer, Cut, HttpClient, NoAnswer},
+    client::{Cut, NoReply, ReceiverClient, Reply},
     delivered::Delivered,
     garbage,
     ledger::Ledger,
@@ -35,7 +35,7 @@ const USER_AGENT: &str = "Exotel Servers";
 
 /// Makes the callbacks of a run.
 pub(super) struct Sender {
-    pub client: Arc<HttpClient>,
+    pub client: Arc<ReceiverClient>,
     pub target: Target,
     pub traffic: Arc<Traffic>,
     pub manner: Manner,
@@ -45,6 +45,17 @@ pub(super) struct Sender {
     pub lanes: Arc<Semaphore>,
     /// Turns true when nothing more is to be sent.
     pub stop: watch::Receiver<bool>,
+}
+
+/// A callback whose turn it is.
+struct DueCallback {
+    item: Item,
+    /// Its place in the schedule.
+    position: usize,
+    /// Is given back after the first attempt.
+    lane: OwnedSemaphorePermit,
+    /// Where the first attempt breaks off, while the network is down.
+    cut: Option<Cut>,
 }
 
 impl Sender {
@@ -61,7 +72,7 @@ impl Sender {
             let outage = schedule.outage.contains(&position);
             self.outage.store(outage, Ordering::Relaxed);
             let cut = outage.then(|| cut(position));
-            under_way.spawn(Arc::clone(&self).deliver(item, position, (lane, cut)));
+            under_way.spawn(Arc::clone(&self).deliver(DueCallback { item, position, lane, cut }));
             while let Some(ended) = under_way.try_join_next() {
                 note(ended.expect("no delivery panics"));
             }
@@ -89,12 +100,8 @@ impl Sender {
     }
 
     /// One callback: up to three attempts, as Exotel makes them.
-    async fn deliver(
-        self: Arc<Self>,
-        item: Item,
-        position: usize,
-        (lane, cut_off): (OwnedSemaphorePermit, Option<Cut>),
-    ) -> Delivered {
+    async fn deliver(self: Arc<Self>, turn: DueCallback) -> Delivered {
+        let DueCallback { item, position, lane, cut: cut_off } = turn;
         let mut last = self.attempt(item, cut_off).await;
         drop(lane);
         let mut earlier = Vec::new();
@@ -109,7 +116,7 @@ impl Sender {
         Delivered { item, earlier, last }
     }
 
-    async fn attempt(&self, item: Item, cut_off: Option<Cut>) -> Result<Answer, NoAnswer> {
+    async fn attempt(&self, item: Item, cut_off: Option<Cut>) -> Result<Reply, NoReply> {
         let request = self.request(item);
         match cut_off {
             None => self.client.send(request).await,
@@ -178,7 +185,7 @@ fn cut(position: usize) -> Cut {
 }
 
 /// Whether nothing more is to be had: 200, or for garbage a refusal.
-fn settled(item: Item, last: &Result<Answer, NoAnswer>) -> bool {
+fn settled(item: Item, last: &Result<Reply, NoReply>) -> bool {
     let garbage = matches!(item, Item::Garbage { .. });
     let settles = |status: StatusCode| status == StatusCode::OK || (garbage && status.is_client_error());
     last.as_ref().is_ok_and(|answer| settles(answer.status))

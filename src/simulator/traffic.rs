@@ -6,9 +6,9 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use rand::{Rng, RngExt, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 
 use super::{
-    dialect::{Dialect, Facts, Fields},
     shape::Shape,
     shares::{AT_THE_OPERATOR, ON_THE_WAY, SHARES},
+    spelling::{Event, Facts, Fields, Spelling},
 };
 use crate::domain::StatusTable;
 
@@ -70,11 +70,12 @@ impl Traffic {
             units: *[1, 1, 1, 1, 2, 2, 3, 10].choose(&mut rng).expect("there are some"),
             custom_field: custom_field(number, &mut rng),
         };
-        let (dialect, mut at) = (Dialect::draw(&mut rng), first_of_all() + TimeDelta::seconds(number.into()));
+        let (spelling, mut at) =
+            (Spelling::draw(&mut rng), first_of_all() + TimeDelta::seconds(number.into()));
         let mut said = |code| {
             at += TimeDelta::seconds(rng.random_range(1..20));
             let code = self.table.by_code(code).expect("the shares name codes of the table");
-            dialect.fields(&facts, (code, at), &mut rng)
+            spelling.fields(&facts, Event { code, at }, &mut rng)
         };
         let callbacks = codes.into_iter().map(&mut said).collect();
         let (shape, labels) = (Shape::draw(&mut rng), labels(&mut rng));

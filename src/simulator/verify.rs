@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Progress,
-    client::{Answer, HttpClient, NoAnswer},
+    client::{NoReply, ReceiverClient, Reply},
     expectation::{Difference, Rules, differences},
     ledger::Ledger,
     request::CallbackRequest,
@@ -25,7 +25,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 
 /// Asks the receiver about messages.
 pub(super) struct Verifier {
-    pub client: Arc<HttpClient>,
+    pub client: Arc<ReceiverClient>,
     pub target: Target,
     /// Opens its questions.
     pub authorization: Option<HeaderValue>,
@@ -49,7 +49,7 @@ pub enum Finding {
 
 /// A message's Sid, whether any callback of it was acknowledged, and what was found.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct VerifiedMessage {
     /// The Sid.
     pub sid: String,
     /// Whether the receiver must know it.
@@ -60,7 +60,7 @@ pub struct Found {
 
 impl Verifier {
     /// Asks for every message that was sent until it is found as it must be, or the time is up.
-    pub async fn read_back(&self, ledger: &Ledger, progress: &mut Progress<'_>) -> Vec<Found> {
+    pub async fn read_back(&self, ledger: &Ledger, progress: &mut Progress<'_>) -> Vec<VerifiedMessage> {
         let (deadline, mut pause) = (Instant::now() + self.wait, PAUSES.0);
         let mut open: Vec<u32> = ledger.messages.iter().copied().collect();
         let mut right = Vec::new();
@@ -87,7 +87,7 @@ impl Verifier {
     }
 
     /// What the receiver says of a sid.
-    pub async fn ask(&self, sid: &str) -> Result<Answer, NoAnswer> {
+    pub async fn ask(&self, sid: &str) -> Result<Reply, NoReply> {
         let mut question = Request::get(self.target.message(sid));
         if let Some(authorization) = &self.authorization {
             question = question.header(header::AUTHORIZATION, authorization);
@@ -95,7 +95,7 @@ impl Verifier {
         self.client.send(question.body(Body::empty()).expect("its parts are checked")).await
     }
 
-    async fn find(&self, number: u32, ledger: &Ledger) -> (u32, Found) {
+    async fn find(&self, number: u32, ledger: &Ledger) -> (u32, VerifiedMessage) {
         let message = self.traffic.message(number);
         let (mut sure, mut unsure, mut times) = (Vec::new(), Vec::new(), 0);
         for (place, fields) in message.callbacks.iter().enumerate() {
@@ -106,12 +106,12 @@ impl Verifier {
         }
         let acceptable = self.rules.acceptable(&sure, &unsure);
         let finding = compare(&self.ask(&message.sid).await, &acceptable, times);
-        (number, Found { sid: message.sid, acknowledged: times > 0, finding })
+        (number, VerifiedMessage { sid: message.sid, acknowledged: times > 0, finding })
     }
 }
 
 /// Holds an answer against what may be said of a message that was acknowledged so many times.
-fn compare(answer: &Result<Answer, NoAnswer>, acceptable: &[Value], acknowledged: u32) -> Finding {
+fn compare(answer: &Result<Reply, NoReply>, acceptable: &[Value], acknowledged: u32) -> Finding {
     let stored: Value = match answer {
         Ok(answer) if answer.status == StatusCode::OK => {
             serde_json::from_slice(&answer.body).unwrap_or_default()

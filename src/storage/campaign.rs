@@ -58,7 +58,7 @@ pub struct CampaignPage {
 const RECEIPTS_PER_MESSAGE: i64 = 32;
 
 #[derive(FromRow)]
-struct CampaignRow {
+struct StoredCampaignRow {
     id: i64,
     #[sqlx(flatten)]
     message: MessageRow,
@@ -85,7 +85,7 @@ impl Store {
             .bind(recipient)
             .bind(recipient_raw)
             .fetch_one(pool))?;
-        let rows: Vec<CampaignRow> = on_readers!(self, pool => sqlx::query_as(sql.page(query.order))
+        let rows: Vec<StoredCampaignRow> = on_readers!(self, pool => sqlx::query_as(sql.page(query.order))
             .bind(account)
             .bind(campaign)
             .bind(recipient)
@@ -94,7 +94,7 @@ impl Store {
             .bind(i64::from(query.offset))
             .fetch_all(pool))?;
         let mut fields = self.fields_of(&rows.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
-        let message = |row: CampaignRow| {
+        let message = |row: StoredCampaignRow| {
             let (message, said) =
                 (Message::try_from(row.message)?, fields.remove(&row.id).unwrap_or_default());
             let said = said.into_iter().filter(|said| message.admits(said.signed_for.as_deref()));

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, SqliteConnection, error::DatabaseError, migrate::Migra
 
 /// What looking at a file has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Looked {
+pub(super) enum Integrity {
     /// All of it is as it should be.
     Whole,
     /// What is wrong.
@@ -49,7 +49,7 @@ pub(super) async fn look(
     connection: &mut SqliteConnection,
     check: &str,
     budget: Option<Duration>,
-) -> sqlx::Result<Looked> {
+) -> sqlx::Result<Integrity> {
     /// About a millisecond's work.
     const OPERATIONS: i32 = 10_000;
     const INTERRUPTED: u32 = 9;
@@ -62,16 +62,16 @@ pub(super) async fn look(
     let found: sqlx::Result<Vec<String>> = sqlx::query_scalar(pragma).fetch_all(&mut *connection).await;
     connection.lock_handle().await?.remove_progress_handler();
     match found {
-        Ok(found) if found == ["ok"] => Ok(Looked::Whole),
+        Ok(found) if found == ["ok"] => Ok(Integrity::Whole),
         // A look that is interrupted may end with what it has found so far, and that it was interrupted.
         Ok(found) => match found.iter().find(|line| !line.contains("interrupted") && *line != "ok") {
             Some(first) => {
-                Ok(Looked::Damaged(first.replace('\n', " ").replace("*** in database main *** ", "")))
+                Ok(Integrity::Damaged(first.replace('\n', " ").replace("*** in database main *** ", "")))
             }
-            None => Ok(Looked::InPart),
+            None => Ok(Integrity::InPart),
         },
-        Err(error) if is_damage(&error) => Ok(Looked::Damaged(error.to_string())),
-        Err(error) if code(&error) == Some(INTERRUPTED) => Ok(Looked::InPart),
+        Err(error) if is_damage(&error) => Ok(Integrity::Damaged(error.to_string())),
+        Err(error) if code(&error) == Some(INTERRUPTED) => Ok(Integrity::InPart),
         Err(error) => Err(error),
     }
 }

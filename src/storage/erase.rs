@@ -12,7 +12,7 @@ use crate::domain::Forgotten;
 use super::{
     Cursor, Erased, Erasure, Store, StoreError,
     dialect::Dialect,
-    erase_batch::Found,
+    erase_batch::FoundMessage,
     erase_messages::ToErase,
     erase_sql::{FindSql, NEWEST_MESSAGE},
     on_readers, on_writer, sql,
@@ -28,7 +28,7 @@ pub struct Erasing {
     /// The last message; none where there is none.
     end: Option<Cursor>,
     /// Parts of the messages, of which the last is gone through.
-    parts: Vec<Part>,
+    parts: Vec<Search>,
     /// The last text in place of a number that was looked at; none at the end.
     texts: Option<String>,
     wanted: ToErase,
@@ -37,14 +37,14 @@ pub struct Erasing {
 }
 
 /// Messages, and how to find them.
-struct Part {
+struct Search {
     find: &'static FindSql,
     /// What they are found by.
     wanted: String,
     place: Cursor,
 }
 
-impl Part {
+impl Search {
     fn of(find: &'static FindSql, wanted: String) -> Self {
         Self { find, wanted, place: Cursor::START }
     }
@@ -67,12 +67,12 @@ impl Store {
         let last: i64 = on_readers!(self, pool => sqlx::query_scalar(sql::LAST_REJECTED).fetch_one(pool))?;
         let (parts, texts) = match &erasure.recipient {
             Forgotten::Number { e164, national } => {
-                let several = Part::of(&sql.to_several, format!("%{national}%"));
-                (vec![several, Part::of(&sql.to_number, e164.clone())], Some(String::new()))
+                let several = Search::of(&sql.to_several, format!("%{national}%"));
+                (vec![several, Search::of(&sql.to_number, e164.clone())], Some(String::new()))
             }
             Forgotten::Text(text) => {
-                let several = Part::of(&sql.to_several, NO_PATTERN.to_owned());
-                (vec![several, Part::of(&sql.to_text, self.beginning(text))], None)
+                let several = Search::of(&sql.to_several, NO_PATTERN.to_owned());
+                (vec![several, Search::of(&sql.to_text, self.beginning(text))], None)
             }
         };
         let end = newest.map(|(time, id)| Cursor::new(time.0, id));
@@ -130,7 +130,7 @@ impl Erasing {
             let recipient = &self.erasure.recipient;
             let may_be = |text: &String| text.chars().nth(BEGINNING - 1).is_some() || recipient.may_be(text);
             let parts = texts.into_iter().filter(may_be);
-            self.parts.extend(parts.map(|text| Part::of(&store.erase_sql().to_text, text)));
+            self.parts.extend(parts.map(|text| Search::of(&store.erase_sql().to_text, text)));
         } else {
             self.end = None;
         }
@@ -142,14 +142,14 @@ impl Erasing {
     }
 }
 
-impl Part {
+impl Search {
     /// The next messages, in the order of their keys, and whether they are the last.
     async fn next(
         &mut self,
         store: &Store,
         erasure: &Erasure,
         end: Cursor,
-    ) -> Result<(Vec<Found>, bool), StoreError> {
+    ) -> Result<(Vec<FoundMessage>, bool), StoreError> {
         let found = on_readers!(store, pool => sqlx::query_as(self.find.page)
             .bind(&self.wanted)
             .bind(erasure.account())
@@ -158,7 +158,7 @@ impl Part {
             .bind(StoredTime(end.time()))
             .bind(end.id)
             .fetch_all(pool))?;
-        let mut found: Vec<Found> = found;
+        let mut found: Vec<FoundMessage> = found;
         let is_last = found.len() < self.find.page_length;
         if let Some(last) = found.last() {
             self.place = Cursor::new(last.first_received_at.0, last.id);

@@ -10,7 +10,7 @@ pub(super) type Receipt = (StoredTime, i64);
 
 /// A message that is to be erased, or may have to be.
 #[derive(Debug, FromRow)]
-pub(super) struct Found {
+pub(super) struct FoundMessage {
     pub sid: String,
     pub account: String,
     pub first_received_at: StoredTime,
@@ -43,8 +43,18 @@ pub(super) struct FoundReceipt {
     fields: String,
 }
 
+/// What a transaction has read: messages that were asked for, and their receipts in that order.
+pub(super) struct ReadPart<'a> {
+    pub asked: &'a [&'a FoundMessage],
+    /// Those of them that still exist, locked.
+    pub locked: &'a [Locked],
+    /// All of their receipts, or as many as a transaction takes.
+    pub receipts: &'a [FoundReceipt],
+    pub is_all: bool,
+}
+
 /// What a transaction has erased.
-pub(super) struct Batch {
+pub(super) struct ErasedPart {
     pub receipts: u64,
     /// Messages that are done.
     pub messages: usize,
@@ -56,17 +66,17 @@ pub(super) struct Batch {
 pub(super) struct Changes {
     pub receipts: Option<String>,
     pub messages: Option<String>,
-    pub batch: Batch,
+    pub part: ErasedPart,
 }
 
 /// The keys of messages.
-pub(super) fn keys(asked: &[&Found]) -> String {
+pub(super) fn keys(asked: &[&FoundMessage]) -> String {
     let keys: Vec<Value> = asked.iter().map(|found| json!([found.sid, found.account])).collect();
     Value::from(keys).to_string()
 }
 
 /// The logs of messages: of the first one, what comes after a receipt.
-pub(super) fn logs(asked: &[&Found], locked: &[Locked], after: Option<Receipt>) -> String {
+pub(super) fn logs(asked: &[&FoundMessage], locked: &[Locked], after: Option<Receipt>) -> String {
     let log = |(place, message): (usize, &Locked)| {
         let after = after.filter(|_| place == 0);
         let (after, id) = after.unwrap_or((message.first_received_at, 0));
@@ -78,20 +88,14 @@ pub(super) fn logs(asked: &[&Found], locked: &[Locked], after: Option<Receipt>) 
 }
 
 impl Changes {
-    /// What is to be written of messages that were asked for. The receipts are theirs, in that order; all of them, or
-    /// as many as a transaction takes. Retention may have deleted a message meanwhile: then it is done.
-    pub fn of(
-        erasure: &Erasure,
-        asked: &[&Found],
-        locked: &[Locked],
-        receipts: &[FoundReceipt],
-        is_all: bool,
-    ) -> sqlx::Result<Self> {
+    /// What is to be written. Retention may have deleted a message meanwhile: then it is done.
+    pub fn of(erasure: &Erasure, read: &ReadPart<'_>) -> sqlx::Result<Self> {
+        let ReadPart { asked, locked, receipts, is_all } = read;
         let last = receipts.last().filter(|_| !is_all);
         let done = last.map_or(asked.len(), |last| usize::try_from(last.place).unwrap_or(0));
         let mut changed = Vec::new();
-        for receipt in receipts {
-            changed.extend(changed_receipt(erasure, asked, locked, receipt)?);
+        for receipt in *receipts {
+            changed.extend(changed_receipt(erasure, read, receipt)?);
         }
         let mut messages = Vec::new();
         for message in locked.iter().filter(|message| place_of(asked, message).is_some_and(|at| at < done)) {
@@ -100,16 +104,15 @@ impl Changes {
         }
         let json = |values: Vec<Value>| (!values.is_empty()).then(|| Value::from(values).to_string());
         let after = last.map(|last| (last.received_at, last.id));
-        let batch = Batch { receipts: receipts.len() as u64, messages: done, after };
-        Ok(Self { receipts: json(changed), messages: json(messages), batch })
+        let part = ErasedPart { receipts: receipts.len() as u64, messages: done, after };
+        Ok(Self { receipts: json(changed), messages: json(messages), part })
     }
 }
 
 /// None where it was erased before: whoever erases again gets to the rest soon.
 fn changed_receipt(
     erasure: &Erasure,
-    asked: &[&Found],
-    locked: &[Locked],
+    ReadPart { asked, locked, .. }: &ReadPart<'_>,
     receipt: &FoundReceipt,
 ) -> sqlx::Result<Option<Value>> {
     let labels = erasure.labels(&receipt.labels)?;
@@ -124,7 +127,7 @@ fn changed_receipt(
 }
 
 /// Both are in the order of their keys.
-fn place_of(asked: &[&Found], message: &Locked) -> Option<usize> {
+fn place_of(asked: &[&FoundMessage], message: &Locked) -> Option<usize> {
     let key = (&message.sid, &message.account);
     asked.binary_search_by(|found| (&found.sid, &found.account).cmp(&key)).ok()
 }

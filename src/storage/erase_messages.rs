@@ -11,7 +11,7 @@ use backon::{ExponentialBuilder, Retryable};
 use super::{
     Backend, Erased, Erasure, Failure, Store, StoreError,
     dialect::Dialect,
-    erase_batch::{Batch, Changes, Found, FoundReceipt, Locked, Receipt, keys, logs},
+    erase_batch::{Changes, ErasedPart, FoundMessage, FoundReceipt, Locked, ReadPart, Receipt, keys, logs},
     erase_sql::EraseSql,
     postgres, sqlite,
 };
@@ -19,7 +19,7 @@ use super::{
 /// Messages that are to be erased, in the order of their keys, in which callbacks lock them as well.
 #[derive(Debug)]
 pub(super) struct ToErase {
-    pub messages: VecDeque<Found>,
+    pub messages: VecDeque<FoundMessage>,
     /// The last receipt of the first message that is erased; none where none is.
     after: Option<Receipt>,
     /// The most messages, and the most receipts, of the next transaction.
@@ -40,9 +40,9 @@ impl Default for ToErase {
 
 impl ToErase {
     /// Takes off what a transaction has erased, and makes the next one as large as the time it took allows.
-    fn done(&mut self, batch: &Batch, took: Duration) {
-        self.messages.drain(..batch.messages);
-        self.after = batch.after;
+    fn done(&mut self, part: &ErasedPart, took: Duration) {
+        self.messages.drain(..part.messages);
+        self.after = part.after;
         let room = if took > TRANSACTION { self.room / 2 } else { self.room * 2 };
         self.room = room.clamp(*ROOM.start(), *ROOM.end());
     }
@@ -53,7 +53,7 @@ impl ToErase {
 macro_rules! erase_batch {
     ($transaction:expr, $sql:expr, $erasure:expr, $wanted:expr) => {{
         let (mut transaction, sql, erasure, wanted) = ($transaction, $sql, $erasure, $wanted);
-        let asked: Vec<&Found> = wanted.messages.iter().take(wanted.room).collect();
+        let asked: Vec<&FoundMessage> = wanted.messages.iter().take(wanted.room).collect();
         let locked = sqlx::query_as(sql.lock_messages).bind(keys(&asked));
         let locked: Vec<Locked> = locked.fetch_all(&mut *transaction).await?;
         let room = i64::try_from(wanted.room).unwrap_or(i64::MAX);
@@ -61,7 +61,8 @@ macro_rules! erase_batch {
         let receipts = sqlx::query_as(sql.receipts_of).bind(&logs).bind(room);
         let receipts: Vec<FoundReceipt> = receipts.fetch_all(&mut *transaction).await?;
         let is_all = receipts.len() < wanted.room;
-        let changes = Changes::of(erasure, &asked, &locked, &receipts, is_all)?;
+        let read = ReadPart { asked: &asked, locked: &locked, receipts: &receipts, is_all };
+        let changes = Changes::of(erasure, &read)?;
         if let Some(receipts) = changes.receipts {
             sqlx::query(sql.update_receipts).bind(receipts).execute(&mut *transaction).await?;
         }
@@ -69,7 +70,7 @@ macro_rules! erase_batch {
             sqlx::query(sql.update_messages).bind(messages).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
-        Ok(changes.batch)
+        Ok(changes.part)
     }};
 }
 
@@ -91,14 +92,14 @@ impl Store {
         let pauses = ExponentialBuilder::new().with_min_delay(Duration::from_millis(20)).with_jitter();
         let contended = |error: &StoreError| error.failure() == Failure::Contention;
         let began = Instant::now();
-        let batch = (|| self.erase_batch(erasure, wanted)).retry(pauses).when(contended).await?;
-        wanted.done(&batch, began.elapsed());
-        erased.messages += batch.messages as u64;
-        erased.receipts += batch.receipts;
+        let part = (|| self.erase_batch(erasure, wanted)).retry(pauses).when(contended).await?;
+        wanted.done(&part, began.elapsed());
+        erased.messages += part.messages as u64;
+        erased.receipts += part.receipts;
         Ok(())
     }
 
-    async fn erase_batch(&self, erasure: &Erasure, wanted: &ToErase) -> Result<Batch, StoreError> {
+    async fn erase_batch(&self, erasure: &Erasure, wanted: &ToErase) -> Result<ErasedPart, StoreError> {
         let sql = self.erase_sql();
         match &self.backend {
             Backend::Postgres(to) => {

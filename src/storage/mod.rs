@@ -87,7 +87,7 @@ pub use retention::{Making, Partition, Strays, Swept};
 pub use salvage::{Findings, Salvage};
 pub use settling::Normaliser;
 pub use spool::{SetAside, Spool, SpoolCheck, check_spool};
-pub use spool_file::{QuarantinedRequest, SpoolFile, SpoolStatus, SpooledRequest};
+pub use spool_file::{QuarantinedRequest, SpoolFile, SpoolStatus, SpooledRequest, Undrainable};
 pub use statements::statements;
 pub use stats::{Group, Groups, StatsRequest, TooManyGroups};
 pub use survey::Span;

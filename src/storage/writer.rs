@@ -29,7 +29,7 @@ pub struct Dispute {
 
 #[derive(Debug)]
 enum Kind {
-    Postgres(Box<postgres::Writer>),
+    Postgres(Box<postgres::PgWriter>),
     Sqlite(sqlite::Sqlite),
 }
 
@@ -129,7 +129,7 @@ impl Writer {
     pub async fn try_writing(&mut self, deadline: Duration) -> Result<(), StoreError> {
         let tried = async {
             match &mut self.kind {
-                Kind::Postgres(postgres) => postgres.record(&[], &[]).await.map(|_| ()),
+                Kind::Postgres(postgres) => postgres.record(&Batch::default()).await.map(|_| ()),
                 Kind::Sqlite(sqlite) => Ok(sqlite.try_writing().await?),
             }
         };
@@ -139,10 +139,9 @@ impl Writer {
 
 /// The writer comes back for the next attempt.
 async fn attempt<'w>(kind: &'w mut Kind, batch: &Batch<'_>) -> (&'w mut Kind, Result<bool, StoreError>) {
-    let (receipts, messages) = (batch.receipts(), batch.messages());
     let recorded = match kind {
-        Kind::Postgres(postgres) => postgres.record(receipts, messages).await,
-        Kind::Sqlite(sqlite) => sqlite.record(receipts, messages).await.map_err(StoreError::from),
+        Kind::Postgres(postgres) => postgres.record(batch).await,
+        Kind::Sqlite(sqlite) => sqlite.record(batch).await.map_err(StoreError::from),
     };
     (kind, recorded)
 }

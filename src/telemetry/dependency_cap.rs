@@ -22,12 +22,12 @@ const WINDOW: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(super) struct DependencyCap {
     named: Vec<String>,
-    written: Mutex<HashMap<Identifier, Written>>,
+    written: Mutex<HashMap<Identifier, LineCount>>,
 }
 
 /// What one place has written since a time.
 #[derive(Debug)]
-struct Written {
+struct LineCount {
     since: Instant,
     lines: u32,
 }
@@ -45,9 +45,9 @@ impl DependencyCap {
     fn may_write(&self, place: Identifier, now: Instant) -> bool {
         // As many places as there are in the code.
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = written.entry(place).or_insert(Written { since: now, lines: 0 });
+        let written = written.entry(place).or_insert(LineCount { since: now, lines: 0 });
         if now.duration_since(written.since) >= WINDOW {
-            *written = Written { since: now, lines: 0 };
+            *written = LineCount { since: now, lines: 0 };
         }
         written.lines = written.lines.saturating_add(1);
         written.lines <= MOST

@@ -13,7 +13,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use super::{Family, Histogram, histogram::HistogramFamily};
 
 /// Labels of a metric. Values must be of a bounded set: each makes a series of its own.
-pub type Labels<'a> = &'a [(&'static str, &'a str)];
+pub type MetricLabels<'a> = &'a [(&'static str, &'a str)];
 
 /// Metrics of one service; several may run in one process. Whoever counts keeps a handle: looking one up
 /// takes locks. Cheap to clone.
@@ -43,20 +43,20 @@ const METADATA: Metadata<'static> = Metadata::new("dlr_receiver", Level::INFO, N
 
 impl Metrics {
     /// What only grows. The same family and labels are the same counter.
-    pub fn counter(&self, family: Family, labels: Labels<'_>) -> Counter {
+    pub fn counter(&self, family: Family, labels: MetricLabels<'_>) -> Counter {
         self.0.recorder.describe_counter(family.name.into(), None, family.help.into());
         self.0.recorder.register_counter(&key(family, labels), &METADATA)
     }
 
     /// What goes up and down.
-    pub fn gauge(&self, family: Family, labels: Labels<'_>) -> Gauge {
+    pub fn gauge(&self, family: Family, labels: MetricLabels<'_>) -> Gauge {
         self.0.recorder.describe_gauge(family.name.into(), None, family.help.into());
         self.0.recorder.register_gauge(&key(family, labels), &METADATA)
     }
 
     /// What is counted by classes, up to each of `bounds`, ascending, and beyond.
     #[must_use]
-    pub fn histogram(&self, family: Family, labels: Labels<'_>, bounds: &'static [f64]) -> Histogram {
+    pub fn histogram(&self, family: Family, labels: MetricLabels<'_>, bounds: &'static [f64]) -> Histogram {
         let quoted: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
         let quoted = quoted.join(",");
         let mut families = self.0.histograms.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +71,7 @@ impl Metrics {
     }
 
     /// Sets a gauge that is looked at only now.
-    pub fn set(&self, family: Family, labels: Labels<'_>, value: f64) {
+    pub fn set(&self, family: Family, labels: MetricLabels<'_>, value: f64) {
         self.gauge(family, labels).set(value);
     }
 
@@ -105,7 +105,7 @@ pub fn unix_seconds(time: DateTime<Utc>) -> f64 {
     micros / 1e6
 }
 
-fn key(family: Family, labels: Labels<'_>) -> Key {
+fn key(family: Family, labels: MetricLabels<'_>) -> Key {
     let labels = labels.iter().map(|&(name, value)| Label::new(name, value.to_owned()));
     Key::from_parts(family.name, labels.collect::<Vec<_>>())
 }

@@ -11,7 +11,7 @@ use std::{
 
 use dlr_receiver::{
     http::KeyDigest,
-    storage::{SpoolFile, SpooledRequest},
+    storage::{SpoolFile, SpooledRequest, Undrainable},
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -184,7 +184,7 @@ async fn what_a_spool_has_set_aside_goes_too_and_what_waits_is_said() {
         source: "callback".into(),
     };
     spool.append(&[request("SmsSid=a&To=%2B919812345670"), request("SmsSid=b&To=1")]).await.unwrap();
-    spool.remove(2, &[(1, "no account".into()), (2, "no account".into())]).await.unwrap();
+    spool.remove(2, &[1, 2].map(|id| Undrainable { id, reason: "no account".into() })).await.unwrap();
     let app = TestApp::with(Backend::Sqlite, &[("SPOOL__PATH", path.to_str().unwrap())]).await;
     let erased = erase(&app, &json!({"recipient": NUMBER})).await;
     assert_eq!((&erased.json["quarantined"], &erased.json["spooled"]), (&json!(1), &json!(0)));
@@ -364,7 +364,8 @@ async fn a_filled_spool_is_told_and_holds_nobody_up() {
         }
     };
     fill(SET_ASIDE.into()).await;
-    let undrainable: Vec<_> = (1..=i64::from(SET_ASIDE)).map(|id| (id, "no account".to_owned())).collect();
+    let ids = 1..=i64::from(SET_ASIDE);
+    let undrainable: Vec<_> = ids.map(|id| Undrainable { id, reason: "no account".into() }).collect();
     spool.remove(i64::from(SET_ASIDE), &undrainable).await.unwrap();
     fill(WAITING).await;
     let _lock = spool.lock_for_draining().unwrap();

@@ -11,7 +11,7 @@ use std::{
 use dlr_receiver::{
     app,
     domain::{Clock, Time},
-    retention::{Pace, Purge, PurgeError, Purged},
+    retention::{Purge, PurgeError, Purged, StepPace},
     storage::{ClockFault, Lease, Store},
 };
 use serde_json::Value;
@@ -117,7 +117,7 @@ fn purge(database: &Database, settings: &[(&str, &str)]) -> (Store, Purge) {
     let config = config(database, settings);
     let clock = clock_at(NOW_MICROS);
     let store = Store::open(&config.database).unwrap().timed_by(&clock);
-    (store.clone(), Purge::new(store, app::how_long(&config), Pace::full(), clock))
+    (store.clone(), Purge::new(store, app::how_long(&config), StepPace::full(), clock))
 }
 
 fn clock_at(micros: i64) -> Clock {
@@ -317,7 +317,7 @@ async fn more_of_them_than_callbacks_can_wait_for_stay_until_somebody_moves_them
     let config = config(&database, &[]);
     let clock = clock_at(march);
     let store = Store::open(&config.database).unwrap().timed_by(&clock);
-    let purge = || Purge::new(store.clone(), app::how_long(&config), Pace::full(), clock.clone());
+    let purge = || Purge::new(store.clone(), app::how_long(&config), StepPace::full(), clock.clone());
     let made = run(&mut purge()).await.made;
     let tomorrow = [
         "receipts_first",
@@ -352,7 +352,8 @@ async fn callbacks_of_the_present_are_taken_while_its_partition_is_made() {
         sqlx::raw_sql(lose).execute(&mut connection).await.unwrap();
         let done = AtomicU32::new(0);
         let making = async {
-            let mut purge = Purge::new(store.clone(), app::how_long(&config), Pace::full(), clock.clone());
+            let mut purge =
+                Purge::new(store.clone(), app::how_long(&config), StepPace::full(), clock.clone());
             let made = run(&mut purge).await.made;
             done.store(1, Ordering::Relaxed);
             made
@@ -387,7 +388,7 @@ async fn partitions_of_the_present_are_made_whatever_stands_in_the_future() {
         let settings = [settings[0], ("RETENTION__PARTITION", period)];
         let (config, clock) = (config(&database, &settings), clock_at(micros(at)));
         let store = Store::open(&config.database).unwrap().timed_by(&clock);
-        run(&mut Purge::new(store, app::how_long(&config), Pace::full(), clock)).await
+        run(&mut Purge::new(store, app::how_long(&config), StepPace::full(), clock)).await
     };
     // What a version before did by a clock that ran ahead.
     let ahead = run_at("2099-06-15T12:00:00Z", "month").await;
@@ -428,7 +429,7 @@ async fn nothing_is_deleted_where_the_clocks_differ_and_another_replica_goes_on(
         let store = Store::open(&config.database).unwrap().timed_by(&clock_at(NOW_MICROS));
         let purge = |seconds: i64| {
             let process = clock_at(NOW_MICROS + seconds * 1_000_000);
-            Purge::new(store.clone(), app::how_long(&config), Pace::full(), process)
+            Purge::new(store.clone(), app::how_long(&config), StepPace::full(), process)
         };
         for seconds in [75 * 365 * 86_400, -26 * 365 * 86_400, 61, -61] {
             let refused = purge(seconds).run(&mut |_: &Purged| {}).await.unwrap_err();

@@ -31,8 +31,8 @@ impl ApiKeys {
         Self { digests: Digests(digests), scopes, limits }
     }
 
-    /// Whether the bearer of these credentials may do what `scope` names. `admin` may do everything.
-    pub fn admit(&self, headers: &HeaderMap, scope: Scope) -> Result<(), Problem> {
+    /// Whether the API key in these headers has the scope. `admin` includes every other.
+    pub fn authorise(&self, headers: &HeaderMap, scope: Scope) -> Result<(), Problem> {
         if self.scopes.is_empty() {
             return Ok(());
         }
@@ -83,7 +83,7 @@ mod tests {
             key("a", "dlr_a", Scope::Admin),
         ]);
         let keys = ApiKeys::new(&keys, None);
-        let may_read = |headers| keys.admit(&headers, Scope::Read).is_ok();
+        let may_read = |headers| keys.authorise(&headers, Scope::Read).is_ok();
         assert!(
             may_read(authorization("bearer dlr_r"))
                 && may_read(basic("", "dlr_r"))

@@ -80,12 +80,12 @@ pub(in crate::http) fn retry_after_s(early: &NotUntil<<DefaultClock as Clock>::I
 
 /// The limits of one address.
 #[derive(Debug)]
-pub(in crate::http) struct Limits {
+pub(in crate::http) struct RateLimits {
     questions: Option<Keyed<IpAddr>>,
     refusals: Option<Keyed<IpAddr>>,
 }
 
-impl Limits {
+impl RateLimits {
     pub fn new(config: LimitsConfig) -> Self {
         let limit = |limit: Option<NonZeroU32>| limit.map(|limit| Keyed::new(Quota::per_minute(limit)));
         Self {

@@ -36,8 +36,8 @@ pub(super) use self::{
     client_address::Caller,
     credentials::basic_credentials,
     described::UrlParams,
-    limits::{Limits, retry_after_s},
-    require::require,
+    limits::{RateLimits, retry_after_s},
+    require::{Required, require},
     signatures::SignedFor,
 };
 use self::{callback_tokens::CallbackTokens, read_credentials::ReadCredentials};

@@ -17,7 +17,7 @@ impl ReadCredentials {
     }
 
     /// Whether both are right. The token is compared even where the key is wrong.
-    pub fn admit(&self, key: &[u8], token: &[u8]) -> bool {
+    pub fn match_pair(&self, key: &[u8], token: &[u8]) -> bool {
         self.key.find(key).is_some() & self.token.find(token).is_some()
     }
 }

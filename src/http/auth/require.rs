@@ -1,4 +1,4 @@
-//! The layer that lets only those ask who may.
+//! The layer that requires an API key with a scope.
 
 use axum::{
     extract::{Request, State},
@@ -9,27 +9,33 @@ use axum::{
 use super::Caller;
 use crate::http::{AppState, Problem, ProblemKind, Scope};
 
-/// Lets only keys with the scope pass.
+/// The scope that routes require of an API key.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Required {
+    pub state: AppState,
+    pub scope: Scope,
+}
+
+/// Passes requests with an API key that has the scope, within the caller's rate limit.
 pub(in crate::http) async fn require(
-    State((state, scope)): State<(AppState, Scope)>,
+    State(required): State<Required>,
     request: Request,
     next: Next,
 ) -> Response {
-    match admit(&state, &request, scope) {
+    match authorise(&required, &request) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
 }
 
-/// Whether this question may be asked, and now.
-fn admit(state: &AppState, request: &Request, scope: Scope) -> Result<(), Problem> {
+fn authorise(Required { state, scope }: &Required, request: &Request) -> Result<(), Problem> {
     let caller = Caller::of(request.extensions(), request.headers(), &state.trusted_proxies);
     state
         .limits
         .count_question(&caller)
         .map_err(|retry_after_s| Problem::too_many("too many questions from this address", retry_after_s))?;
-    let admitted = state.api_keys.admit(request.headers(), scope);
-    admitted.map_err(|problem| match problem.kind() {
+    let authorised = state.api_keys.authorise(request.headers(), *scope);
+    authorised.map_err(|problem| match problem.kind() {
         ProblemKind::Unauthorized => state.limits.refuse(&caller, problem),
         _ => problem,
     })

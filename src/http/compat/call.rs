@@ -2,22 +2,22 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::exotel::{ApiError, Format};
+use crate::exotel::{AnswerFormat, ApiError};
 
 /// A URL of Exotel's API.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Call {
     /// Which version it asks.
-    pub version: Version,
+    pub version: ApiVersion,
     /// How the first version is to answer.
-    pub format: Format,
+    pub format: AnswerFormat,
     /// What stands behind the version, decoded.
     segments: Vec<String>,
 }
 
 /// A version of Exotel's API.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Version {
+pub(super) enum ApiVersion {
     /// `v1`: details of one SMS.
     First,
     /// `v2`: details of a campaign.
@@ -28,7 +28,7 @@ pub(super) enum Version {
 
 /// What a URL asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Asked<'c> {
+pub(super) struct CompatTarget<'c> {
     /// Of whose messages.
     pub account_sid: &'c str,
     /// What stands behind the account.
@@ -46,23 +46,23 @@ impl Call {
             return None;
         }
         let version = match number {
-            "1" => Version::First,
-            "2" => Version::Second,
-            _ => Version::Other(version),
+            "1" => ApiVersion::First,
+            "2" => ApiVersion::Second,
+            _ => ApiVersion::Other(version),
         };
         let format = without_json(&mut segments);
         Some(Self { version, format, segments })
     }
 
     /// What it asks for, if its shape is right so far.
-    pub fn read(&self) -> Result<Asked<'_>, ApiError> {
-        if let Version::Other(version) = &self.version {
+    pub fn read(&self) -> Result<CompatTarget<'_>, ApiError> {
+        if let ApiVersion::Other(version) = &self.version {
             return Err(ApiError::UnsupportedVersion(version.clone()));
         }
         match self.segments.as_slice() {
             [accounts, rest @ ..] if accounts.eq_ignore_ascii_case("accounts") => match rest {
                 [account_sid, resource @ ..] if !account_sid.is_empty() => {
-                    Ok(Asked { account_sid, resource })
+                    Ok(CompatTarget { account_sid, resource })
                 }
                 _ => Err(ApiError::Forbidden),
             },
@@ -72,14 +72,14 @@ impl Call {
 }
 
 /// Takes the `.json` off the end of the path.
-fn without_json(segments: &mut [String]) -> Format {
-    let Some(last) = segments.last_mut() else { return Format::Xml };
+fn without_json(segments: &mut [String]) -> AnswerFormat {
+    let Some(last) = segments.last_mut() else { return AnswerFormat::Xml };
     match last.len().checked_sub(".json".len()).filter(|&at| last.is_char_boundary(at)) {
         Some(at) if last[at..].eq_ignore_ascii_case(".json") => {
             last.truncate(at);
-            Format::Json
+            AnswerFormat::Json
         }
-        _ => Format::Xml,
+        _ => AnswerFormat::Xml,
     }
 }
 
@@ -99,18 +99,18 @@ mod tests {
         for path in ["/v1/Accounts/acme/SMS/Messages/s%2F1.json", "/V1/ACCOUNTS/acme/SMS/Messages/s%2F1.JSON"]
         {
             let call = Call::of(path).unwrap();
-            assert_eq!((&call.version, call.format), (&Version::First, Format::Json));
+            assert_eq!((&call.version, call.format), (&ApiVersion::First, AnswerFormat::Json));
             let resource = ["SMS", "Messages", "s/1"].map(str::to_owned).to_vec();
             assert_eq!(asked(path).unwrap(), ("acme".to_owned(), resource));
         }
-        assert_eq!(Call::of("/v1/Accounts/a/Sms/Messages/ßjson").unwrap().format, Format::Xml);
+        assert_eq!(Call::of("/v1/Accounts/a/Sms/Messages/ßjson").unwrap().format, AnswerFormat::Xml);
     }
 
     proptest! {
         #[test]
         fn any_path_is_read_or_is_nobodys(rest in "[/a-zA-Z0-9%.é]{0,40}") {
             let call = Call::of(&format!("/v1/Accounts/{rest}")).unwrap();
-            prop_assert_eq!(&call.version, &Version::First);
+            prop_assert_eq!(&call.version, &ApiVersion::First);
             let account = rest.split('/').next().unwrap();
             match call.read() {
                 Ok(asked) => prop_assert!(!asked.account_sid.is_empty()),

@@ -25,9 +25,9 @@ use axum::{
 };
 use tokio::time::timeout;
 
-use self::call::{Call, Version};
+use self::call::{ApiVersion, Call};
 use super::{AppState, ProblemKind, auth::Caller, fallback, trace::RequestOutcome, unanswered::Unanswered};
-use crate::exotel::{ApiError, Envelope, Format};
+use crate::exotel::{AnswerFormat, ApiError, Envelope};
 
 /// Every path that may be of Exotel's API: its fixed parts have no fixed case, so they are read later.
 pub(super) fn routes() -> Router<AppState> {
@@ -60,8 +60,8 @@ async fn reply(state: &AppState, call: &Call, head: &Parts) -> Result<Response, 
     let asked = call.read()?;
     let (headers, query) = (&head.headers, head.uri.query().unwrap_or_default());
     let caller = Caller::of(&head.extensions, headers, &state.trusted_proxies);
-    let known = reader::admit(state, asked.account_sid, &caller, headers)?;
-    if call.version == Version::Second {
+    let known = reader::authenticate(state, asked.account_sid, &caller, headers)?;
+    if call.version == ApiVersion::Second {
         return v2::details(state, known, asked.resource, query).await;
     }
     v1::details(state, known, asked.resource, call.format).await
@@ -71,7 +71,7 @@ async fn reply(state: &AppState, call: &Call, head: &Parts) -> Result<Response, 
 fn refuse(call: &Call, error: &ApiError) -> Response {
     let status = StatusCode::from_u16(error.status()).expect("the errors have statuses of HTTP");
     let (format, text) = match call.version {
-        Version::Second => (Format::Json, Envelope::failure(request_id(), error).write()),
+        ApiVersion::Second => (AnswerFormat::Json, Envelope::failure(request_id(), error).write()),
         _ => (call.format, error.write(call.format)),
     };
     let mut response = (status, written(format, text)).into_response();
@@ -97,7 +97,7 @@ fn refuse(call: &Call, error: &ApiError) -> Response {
 }
 
 /// An answer's text with its media type.
-fn written(format: Format, text: String) -> Response {
+fn written(format: AnswerFormat, text: String) -> Response {
     ([(header::CONTENT_TYPE, format.content_type())], text).into_response()
 }
 

@@ -14,12 +14,12 @@ use crate::{
 
 /// An account that may be read now.
 #[derive(Clone, Copy)]
-pub(super) struct Admitted<'s> {
+pub(super) struct Authorised<'s> {
     pub account: &'s Account,
     reader: &'s AccountReader,
 }
 
-impl<'s> Admitted<'s> {
+impl<'s> Authorised<'s> {
     /// The account's sid, as it is configured.
     pub fn account_sid(self) -> &'s str {
         &self.reader.sid
@@ -33,15 +33,15 @@ impl<'s> Admitted<'s> {
 }
 
 /// The account of `sid`, if these credentials read it. Wrong ones are counted with those of all who ask.
-pub(super) fn admit<'s>(
+pub(super) fn authenticate<'s>(
     state: &'s AppState,
     sid: &str,
     caller: &Caller,
     headers: &HeaderMap,
-) -> Result<Admitted<'s>, ApiError> {
+) -> Result<Authorised<'s>, ApiError> {
     let too_many = |retry_after_s| ApiError::TooManyRequests { retry_after_s };
     state.limits.count_question(caller).map_err(too_many)?;
-    opened(state, sid, headers).map_err(|error| match error {
+    find(state, sid, headers).map_err(|error| match error {
         ApiError::Unauthorized | ApiError::CredentialsMissing | ApiError::MalformedCredentials => {
             state.limits.count_refusal(caller).map_or_else(too_many, |()| error)
         }
@@ -49,7 +49,7 @@ pub(super) fn admit<'s>(
     })
 }
 
-fn opened<'s>(state: &'s AppState, sid: &str, headers: &HeaderMap) -> Result<Admitted<'s>, ApiError> {
+fn find<'s>(state: &'s AppState, sid: &str, headers: &HeaderMap) -> Result<Authorised<'s>, ApiError> {
     let (key, token) = basic_credentials(headers).ok_or(ApiError::CredentialsMissing)?;
     if key.is_empty() || token.is_empty() {
         return Err(ApiError::CredentialsMissing);
@@ -58,15 +58,15 @@ fn opened<'s>(state: &'s AppState, sid: &str, headers: &HeaderMap) -> Result<Adm
         return Err(ApiError::MalformedCredentials);
     }
     let readable = |known: &'s KnownAccount| {
-        known.reader.as_ref().map(|reader| Admitted { account: &known.account, reader })
+        known.reader.as_ref().map(|reader| Authorised { account: &known.account, reader })
     };
     // Every account's credentials are compared, whichever are right; accounts may share theirs.
-    let mut opened: Vec<Admitted<'s>> = state.accounts.values().filter_map(readable).collect();
-    opened.retain(|admitted| admitted.reader.credentials.admit(&key, &token));
+    let mut opened: Vec<Authorised<'s>> = state.accounts.values().filter_map(readable).collect();
+    opened.retain(|authorised| authorised.reader.credentials.match_pair(&key, &token));
     if opened.is_empty() {
         return Err(ApiError::Unauthorized);
     }
-    let of_sid = opened.into_iter().find(|admitted| admitted.reader.sid.eq_ignore_ascii_case(sid));
-    let admitted = of_sid.ok_or(ApiError::Forbidden)?;
-    if admitted.reader.active { Ok(admitted) } else { Err(ApiError::AccountInactive) }
+    let of_sid = opened.into_iter().find(|authorised| authorised.reader.sid.eq_ignore_ascii_case(sid));
+    let authorised = of_sid.ok_or(ApiError::Forbidden)?;
+    if authorised.reader.active { Ok(authorised) } else { Err(ApiError::AccountInactive) }
 }

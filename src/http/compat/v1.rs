@@ -2,10 +2,10 @@
 
 use axum::response::Response;
 
-use super::{failed, reader::Admitted, written};
+use super::{failed, reader::Authorised, written};
 use crate::{
     domain::{Message, Time},
-    exotel::{ApiError, Format, Said, SmsMessage, Telling},
+    exotel::{AnswerFormat, ApiError, Said, SmsMessage, Telling},
     http::AppState,
     storage::PageRequest,
 };
@@ -16,9 +16,9 @@ const RECEIPTS: u16 = 500;
 /// Answers what became of a message.
 pub(super) async fn details(
     state: &AppState,
-    reader: Admitted<'_>,
+    reader: Authorised<'_>,
     resource: &[String],
-    format: Format,
+    format: AnswerFormat,
 ) -> Result<Response, ApiError> {
     let sid = message_sid(resource)?;
     reader.within_limit()?;
@@ -41,7 +41,7 @@ fn message_sid(resource: &[String]) -> Result<&str, ApiError> {
     }
 }
 
-async fn find(state: &AppState, reader: Admitted<'_>, sid: &str) -> Result<Message<'static>, ApiError> {
+async fn find(state: &AppState, reader: Authorised<'_>, sid: &str) -> Result<Message<'static>, ApiError> {
     // Postgres knows no NUL.
     if sid.contains('\0') {
         return Err(ApiError::NoMatchingResults);
@@ -55,7 +55,7 @@ async fn find(state: &AppState, reader: Admitted<'_>, sid: &str) -> Result<Messa
 /// received then.
 async fn callbacks(
     state: &AppState,
-    reader: Admitted<'_>,
+    reader: Authorised<'_>,
     message: &Message<'_>,
 ) -> Result<(Said, Time), ApiError> {
     let (sid, account) = (message.sid.as_str(), reader.account);

@@ -6,10 +6,10 @@ use std::str::FromStr;
 use axum::response::Response;
 use url::form_urlencoded;
 
-use super::{failed, reader::Admitted, request_id, written};
+use super::{failed, reader::Authorised, request_id, written};
 use crate::{
     domain::{Account, Recipient},
-    exotel::{ApiError, CampaignRow, Envelope, Format, Metadata, Said},
+    exotel::{AnswerFormat, ApiError, CampaignRow, Envelope, Metadata, Said},
     http::{AppState, pace::Reads},
     storage::{CampaignOrder, CampaignPage, CampaignQuery},
 };
@@ -22,7 +22,7 @@ const LIMIT: u16 = 20;
 /// Answers with a part of a campaign.
 pub(super) async fn details(
     state: &AppState,
-    reader: Admitted<'_>,
+    reader: Authorised<'_>,
     resource: &[String],
     query: &str,
 ) -> Result<Response, ApiError> {
@@ -46,7 +46,7 @@ pub(super) async fn details(
         })
         .collect();
     let metadata = Metadata { count: rows.len(), offset, total: page.total, limit };
-    Ok(written(Format::Json, Envelope::rows(request_id(), metadata, rows).write()))
+    Ok(written(AnswerFormat::Json, Envelope::rows(request_id(), metadata, rows).write()))
 }
 
 /// A campaign is counted as a whole for each of its pages.

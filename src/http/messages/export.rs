@@ -13,7 +13,7 @@ use futures_util::{Stream, stream};
 use tokio::time::timeout;
 
 use super::{
-    export_format::Format,
+    export_format::ExportFormat,
     filter::FilterReader,
     filter_params::FilterParams,
     row_writer::{RowWriter, Rows},
@@ -40,7 +40,7 @@ const ROWS_PER_PAGE: u16 = 500;
 /// otherwise: the names of the columns say which.
 #[utoipa::path(
     get, path = "/messages/export", tag = "Messages",
-    params(FilterParams, ("format" = Option<Format>, Query, description = "How it is written; `Accept` decides otherwise. A workbook (`xlsx`) holds 1,048,575 messages.")),
+    params(FilterParams, ("format" = Option<ExportFormat>, Query, description = "How it is written; `Accept` decides otherwise. A workbook (`xlsx`) holds 1,048,575 messages.")),
     responses(
         (status = 200, description = "A JSON object a line, a table, or a workbook", content(
             (MessageView = "application/x-ndjson"), (String = "text/csv"),
@@ -58,8 +58,8 @@ pub(crate) async fn export(
     let filter = FilterReader::read(&state, &pairs, &["format"], |name, value| {
         once(&mut format, name, super::filter_values::word(name, value)?)
     })?;
-    let format = format.map_or_else(|| Format::accepted(&headers), Ok)?;
-    if format == Format::Xlsx {
+    let format = format.map_or_else(|| ExportFormat::accepted(&headers), Ok)?;
+    if format == ExportFormat::Xlsx {
         fits_a_sheet(&state, &filter).await?;
     }
     let writer = RowWriter::new(format, zone(&state, &filter)).map_err(Unanswered::from)?;
@@ -101,7 +101,7 @@ struct Export {
 }
 
 /// A part of an export, as it is written, and what writes the next one.
-struct Written {
+struct WrittenPart {
     rows: Bytes,
     next: Option<Cursor>,
     writer: RowWriter,
@@ -109,7 +109,7 @@ struct Written {
 
 /// Where an export goes on.
 enum Place {
-    At(Written),
+    At(WrittenPart),
     After(Cursor, RowWriter),
     End,
 }
@@ -120,19 +120,19 @@ impl Export {
         reads: Reads,
         after: Option<Cursor>,
         mut writer: RowWriter,
-    ) -> Result<Written, Unanswered> {
+    ) -> Result<WrittenPart, Unanswered> {
         let (export, page) = (Arc::clone(self), PageRequest { limit: ROWS_PER_PAGE, after });
         let written = async move {
             let Page { items, next } = export.state.store.list(&export.filter, page).await?;
             let rows = Rows { messages: items, are_last: next.is_none() };
             let rows = writer.write(rows, &export.state.table).await;
-            Ok(rows.map(|rows| Written { rows, next, writer }))
+            Ok(rows.map(|rows| WrittenPart { rows, next, writer }))
         };
         Ok(self.state.ask(reads, written).await??)
     }
 
     /// A page behind the first. It has a request's time: an export may take long, but has to go on.
-    async fn next_page(self: &Arc<Self>, seen: Cursor, writer: RowWriter) -> Result<Written, Unanswered> {
+    async fn next_page(self: &Arc<Self>, seen: Cursor, writer: RowWriter) -> Result<WrittenPart, Unanswered> {
         let page = self.page(Reads::RestOfScan, Some(seen), writer);
         let page = timeout(self.state.request_timeout, page).await;
         page.unwrap_or(Err(Unanswered::Deadline)).inspect_err(|unanswered| {
@@ -144,9 +144,9 @@ impl Export {
 
     /// One chunk a page; the next page is asked for when the client has taken the one before. A page that
     /// fails ends the answer without its end, so that nobody takes a part for the whole.
-    fn stream(self: Arc<Self>, first: Written) -> impl Stream<Item = Result<Bytes, Unanswered>> {
+    fn stream(self: Arc<Self>, first: WrittenPart) -> impl Stream<Item = Result<Bytes, Unanswered>> {
         stream::try_unfold((self, Place::At(first)), async |(export, place)| {
-            let Written { rows, next, writer } = match place {
+            let WrittenPart { rows, next, writer } = match place {
                 Place::At(written) => written,
                 Place::After(seen, writer) => export.next_page(seen, writer).await?,
                 Place::End => return Ok(None),

@@ -25,7 +25,7 @@ pub(in crate::http) const WORKBOOK: &str =
 )]
 #[strum(serialize_all = "snake_case")]
 #[schema(rename_all = "snake_case")]
-pub(in crate::http) enum Format {
+pub(in crate::http) enum ExportFormat {
     /// A JSON object a line.
     Ndjson,
     /// A table with a line of names.
@@ -35,15 +35,15 @@ pub(in crate::http) enum Format {
 }
 
 /// The media types that are known, the preferred one first.
-const OFFERS: [Offer<Format>; 5] = [
-    Offer { media_type: "application/x-ndjson", format: Format::Ndjson },
-    Offer { media_type: "application/ndjson", format: Format::Ndjson },
-    Offer { media_type: "application/json", format: Format::Ndjson },
-    Offer { media_type: "text/csv", format: Format::Csv },
-    Offer { media_type: WORKBOOK, format: Format::Xlsx },
+const OFFERS: [Offer<ExportFormat>; 5] = [
+    Offer { media_type: "application/x-ndjson", format: ExportFormat::Ndjson },
+    Offer { media_type: "application/ndjson", format: ExportFormat::Ndjson },
+    Offer { media_type: "application/json", format: ExportFormat::Ndjson },
+    Offer { media_type: "text/csv", format: ExportFormat::Csv },
+    Offer { media_type: WORKBOOK, format: ExportFormat::Xlsx },
 ];
 
-impl Format {
+impl ExportFormat {
     /// As `Accept` prefers it; JSON where it does not care.
     pub fn accepted(headers: &HeaderMap) -> Result<Self, Problem> {
         preferred(headers, &OFFERS)

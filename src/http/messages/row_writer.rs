@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 
 use super::{
     csv_rows,
-    export_format::Format,
+    export_format::ExportFormat,
     unwritten::Unwritten,
     view::MessageView,
     workbook::{Workbook, WorkbookError},
@@ -34,11 +34,11 @@ pub(super) struct Rows {
 
 impl RowWriter {
     /// Times in a workbook are by the clock of `zone`.
-    pub fn new(format: Format, zone: Tz) -> Result<Self, Unwritten> {
+    pub fn new(format: ExportFormat, zone: Tz) -> Result<Self, Unwritten> {
         Ok(match format {
-            Format::Ndjson => Self::Ndjson,
-            Format::Csv => Self::Csv { has_names: false },
-            Format::Xlsx => Self::Workbook(Some(Box::new(Workbook::begin(zone)?))),
+            ExportFormat::Ndjson => Self::Ndjson,
+            ExportFormat::Csv => Self::Csv { has_names: false },
+            ExportFormat::Xlsx => Self::Workbook(Some(Box::new(Workbook::begin(zone)?))),
         })
     }
 

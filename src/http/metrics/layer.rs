@@ -13,7 +13,7 @@ use axum::{
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
-use super::{Routes, route::Asked};
+use super::{Routes, route::CountedRequest};
 use crate::http::trace::UNMATCHED;
 
 /// Counts what the services within answer.
@@ -61,7 +61,7 @@ pin_project! {
         #[pin]
         answer: F,
         routes: Routes,
-        asked: Asked,
+        asked: CountedRequest,
         begun: Instant,
     }
 }

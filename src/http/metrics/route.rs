@@ -66,7 +66,7 @@ struct Route {
 
 /// A request under way.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
+pub(super) struct CountedRequest {
     /// Where its route stands.
     route: usize,
     method: usize,
@@ -97,17 +97,17 @@ impl Routes {
     }
 
     /// Finds what a request is counted by, while it can be seen.
-    pub(super) fn asked(&self, template: &str, method: &Method) -> Asked {
+    pub(super) fn asked(&self, template: &str, method: &Method) -> CountedRequest {
         let Known { metrics, routes, .. } = &*self.0;
         let is_it =
             |slot: &OnceLock<Route>| slot.get_or_init(|| Route::new(metrics, template)).template == template;
         let route = routes.iter().position(is_it).unwrap_or(MOST_ROUTES);
         let method = METHODS.iter().position(|known| *known == method.as_str());
-        Asked { route, method: method.unwrap_or(METHODS.len() - 1) }
+        CountedRequest { route, method: method.unwrap_or(METHODS.len() - 1) }
     }
 
     /// Counts its answer.
-    pub(super) fn answered<B>(&self, asked: Asked, answer: &Response<B>, seconds: f64) {
+    pub(super) fn answered<B>(&self, asked: CountedRequest, answer: &Response<B>, seconds: f64) {
         let Known { metrics, routes, other, .. } = &*self.0;
         let status = answer.status();
         let route = routes.get(asked.route).and_then(OnceLock::get).unwrap_or(other);

@@ -60,7 +60,7 @@ use super::{
         (name = "Exotel's API", description = "For tools that poll Exotel today"),
         (name = "Operation", description = "For those who run it"),
     ),
-    components(schemas(messages::export_format::Format)),
+    components(schemas(messages::export_format::ExportFormat)),
     modifiers(&ApiKey),
 )]
 struct Description;

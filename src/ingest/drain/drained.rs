@@ -2,8 +2,8 @@
 
 use super::Drain;
 use crate::{
-    ingest::{recorder::Recorder, replay::Unreplayable},
-    storage::{SpoolError, SpoolFile},
+    ingest::recorder::Recorder,
+    storage::{SpoolError, SpoolFile, Undrainable},
 };
 
 /// Rows that are committed to the store but not yet deleted from the spool.
@@ -12,7 +12,7 @@ pub(in crate::ingest) struct Drained {
     /// The id of the last one. The drain goes on behind it, so that none is drained twice.
     pub through: i64,
     /// Those among them that can never be drained. They go to the quarantine.
-    pub undrainable: Vec<Unreplayable>,
+    pub undrainable: Vec<Undrainable>,
     /// The spool file that they are in.
     pub file: u64,
 }
@@ -32,9 +32,7 @@ impl<R: Recorder> Drain<R> {
         if *through == 0 {
             return Ok(Removal::Done);
         }
-        let quarantined: Vec<_> =
-            undrainable.iter().map(|Unreplayable { id, reason }| (*id, reason.clone())).collect();
-        match file.remove(*through, &quarantined).await {
+        match file.remove(*through, undrainable).await {
             Err(SpoolError::Damaged(damage)) => return Err(SpoolError::Damaged(damage)),
             Err(error) => {
                 self.log_spool_error(&error, "drained callbacks cannot be deleted from the spool");
@@ -42,7 +40,7 @@ impl<R: Recorder> Drain<R> {
             }
             Ok(()) => self.last_spool_error.clear(),
         }
-        for Unreplayable { reason, .. } in &self.drained.undrainable {
+        for Undrainable { reason, .. } in &self.drained.undrainable {
             tracing::error!(
                 reason,
                 "a spooled callback can never be drained; it is in the spool's quarantine"

@@ -6,8 +6,12 @@ use std::{collections::HashSet, time::Duration};
 use tokio::time::Instant;
 
 use super::{BATCH, Drain, Hindrance};
-use crate::ingest::{recorder::Recorder, replay::Unreplayable};
-use crate::storage::{Findings, QuarantinedRequest, Salvage, SetAside, Spool, SpoolError, SpooledRequest};
+use crate::{
+    ingest::recorder::Recorder,
+    storage::{
+        Findings, QuarantinedRequest, Salvage, SetAside, Spool, SpoolError, SpooledRequest, Undrainable,
+    },
+};
 
 /// How often a set-aside file is looked at again: a process that still has it open may have written to it.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(10);
@@ -116,7 +120,7 @@ impl<R: Recorder> Drain<R> {
             return Ok(true);
         }
         let replayed = self.replay.run(&draining.batch).await;
-        if let Ok(unreplayable) = &replayed {
+        if let Ok(undrainable) = &replayed {
             self.circuit.close();
             tracing::info!(
                 callbacks = draining.batch.len(),
@@ -124,7 +128,7 @@ impl<R: Recorder> Drain<R> {
                 "drained from a damaged spool"
             );
             let requests = std::mem::take(&mut draining.batch);
-            draining.undrainable.extend(unreplayable.iter().filter_map(|Unreplayable { id, reason }| {
+            draining.undrainable.extend(undrainable.iter().filter_map(|Undrainable { id, reason }| {
                 let request = requests.iter().find(|request| request.id == *id)?.clone();
                 Some(QuarantinedRequest { request, reason: reason.clone() })
             }));

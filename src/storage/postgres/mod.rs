@@ -23,7 +23,7 @@ pub(super) use erase::ERASE;
 pub(super) use retention::{READ_CLOCK, TAKE_LEASE};
 pub(super) use settle::SETTLE;
 pub(super) use url::read as read_url;
-pub(super) use writer::Writer;
+pub(super) use writer::PgWriter;
 
 use self::session::{Begin, Session};
 use super::{BadDatabase, DatabaseConfig, Pooler, StoreError};
@@ -94,9 +94,9 @@ impl Postgres {
     }
 
     /// A writer; it connects when it is first used.
-    pub fn writer(&self, patience: Duration) -> Writer {
+    pub fn writer(&self, patience: Duration) -> PgWriter {
         let pooled = self.pooled.as_ref().map(|_| Begin::with(&[timeout_of(patience)]));
-        Writer::new(Arc::clone(&self.options), patience, pooled)
+        PgWriter::new(Arc::clone(&self.options), patience, pooled)
     }
 }
 

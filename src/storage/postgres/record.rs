@@ -7,7 +7,7 @@ use sqlx::{
 };
 
 use crate::{
-    domain::{DeliveryReceipt, Message},
+    domain::{Batch, DeliveryReceipt, Message},
     storage::{
         fields::fields_json,
         row::{bind_message, labels_json},
@@ -62,35 +62,27 @@ pub(super) const RECORD_ONE: &str = concat!(
 
 /// Writes a batch of receipts, and the messages that they add up to. False where some messages could not be merged
 /// as they are: nothing is written of those.
-pub(super) async fn record(
-    connection: &mut PgConnection,
-    receipts: &[&DeliveryReceipt],
-    messages: &[Message<'_>],
-) -> sqlx::Result<bool> {
-    let done = bind(receipts, messages).execute(connection).await?;
-    Ok(done.rows_affected() == receipts.len() as u64)
+pub(super) async fn record(connection: &mut PgConnection, batch: &Batch<'_>) -> sqlx::Result<bool> {
+    let done = bind(batch).execute(connection).await?;
+    Ok(done.rows_affected() == batch.receipts().len() as u64)
 }
 
 /// The same by a statement that leaves nothing behind in the session.
-pub(super) async fn record_unnamed(
-    connection: &mut PgConnection,
-    receipts: &[&DeliveryReceipt],
-    messages: &[Message<'_>],
-) -> sqlx::Result<bool> {
-    let done = bind(receipts, messages).persistent(false).execute(connection).await?;
-    Ok(done.rows_affected() == receipts.len() as u64)
+pub(super) async fn record_unnamed(connection: &mut PgConnection, batch: &Batch<'_>) -> sqlx::Result<bool> {
+    let done = bind(batch).persistent(false).execute(connection).await?;
+    Ok(done.rows_affected() == batch.receipts().len() as u64)
 }
 
-type Statement<'q> = Query<'q, Db, PgArguments>;
+type PgStatement<'q> = Query<'q, Db, PgArguments>;
 
-fn bind<'q>(receipts: &'q [&DeliveryReceipt], messages: &'q [Message<'_>]) -> Statement<'q> {
-    match (receipts, messages) {
+fn bind<'q>(batch: &'q Batch<'_>) -> PgStatement<'q> {
+    match (batch.receipts(), batch.messages()) {
         ([receipt], [message]) => bind_one(receipt, message),
-        _ => bind_batch(receipts, messages),
+        (receipts, messages) => bind_batch(receipts, messages),
     }
 }
 
-fn bind_one<'q>(receipt: &'q DeliveryReceipt, message: &'q Message<'_>) -> Statement<'q> {
+fn bind_one<'q>(receipt: &'q DeliveryReceipt, message: &'q Message<'_>) -> PgStatement<'q> {
     bind_message!(sqlx::query(RECORD_ONE), message)
         .bind(receipt.received_at)
         .bind(receipt.outcome.anomalies.of_request().bits())
@@ -101,7 +93,7 @@ fn bind_one<'q>(receipt: &'q DeliveryReceipt, message: &'q Message<'_>) -> State
 }
 
 /// One array per column.
-fn bind_batch<'q>(receipts: &'q [&DeliveryReceipt], messages: &'q [Message<'_>]) -> Statement<'q> {
+fn bind_batch<'q>(receipts: &'q [&DeliveryReceipt], messages: &'q [Message<'_>]) -> PgStatement<'q> {
     let each = messages.iter();
     let outcomes = each.clone().map(|m| &*m.outcome);
     let verdicts = outcomes.clone().map(|o| &o.verdict);

@@ -74,7 +74,7 @@ pub(in crate::storage) fn statements() -> [&'static str; 8] {
 }
 
 #[derive(FromRow)]
-struct Candidate {
+struct PgCandidate {
     id: i64,
     first_received_at: Time,
     last_received_at: Time,
@@ -90,7 +90,7 @@ struct Deleted {
 
 impl Postgres {
     pub async fn purge_messages(&self, before: Time, after: Cursor) -> sqlx::Result<Swept> {
-        let candidates: Vec<Candidate> = sqlx::query_as(CANDIDATES)
+        let candidates: Vec<PgCandidate> = sqlx::query_as(CANDIDATES)
             .bind(before)
             .bind(after.time())
             .bind(after.id)

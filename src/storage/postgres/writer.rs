@@ -8,14 +8,11 @@ use super::{
     record::{record, record_unnamed},
     session::Begin,
 };
-use crate::{
-    domain::{DeliveryReceipt, Message},
-    storage::StoreError,
-};
+use crate::{domain::Batch, storage::StoreError};
 
 /// Writes batches over a connection of its own. Not of the pool: taking one out of it costs a round trip.
 #[derive(Debug)]
-pub struct Writer {
+pub struct PgWriter {
     options: Arc<PgConnectOptions>,
     patience: Duration,
     /// How a batch begins behind a pooler; none where there is none.
@@ -26,28 +23,24 @@ pub struct Writer {
 /// The server does not notice that somebody has hung up who waits for a lock.
 pub(super) const GIVE_UP: &str = "SELECT set_config('statement_timeout', $1, false)";
 
-impl Writer {
+impl PgWriter {
     pub fn new(options: Arc<PgConnectOptions>, patience: Duration, pooled: Option<Begin>) -> Self {
         Self { options, patience, pooled, connection: None }
     }
 
-    /// Records a batch; false where some messages could not be merged as they are. A connection that has gone stale is replaced, once: the database may have been
-    /// restarted since it was last used.
-    pub async fn record(
-        &mut self,
-        receipts: &[&DeliveryReceipt],
-        messages: &[Message<'_>],
-    ) -> Result<bool, StoreError> {
+    /// Records a batch; false where some messages could not be merged as they are. A stale connection is replaced
+    /// once: the database may have been restarted since it was last used.
+    pub async fn record(&mut self, batch: &Batch<'_>) -> Result<bool, StoreError> {
         // Taken out, so that it is closed where this is dropped halfway.
         if let Some(connection) = self.connection.take() {
-            let (connection, recorded) = self.attempt(connection, receipts, messages).await;
+            let (connection, recorded) = self.attempt(connection, batch).await;
             self.connection = connection;
             if self.connection.is_some() {
                 return recorded;
             }
         }
         let connection = self.connect().await?;
-        let (connection, recorded) = self.attempt(connection, receipts, messages).await;
+        let (connection, recorded) = self.attempt(connection, batch).await;
         self.connection = connection;
         recorded
     }
@@ -66,12 +59,11 @@ impl Writer {
     async fn attempt(
         &self,
         mut connection: PgConnection,
-        receipts: &[&DeliveryReceipt],
-        messages: &[Message<'_>],
+        batch: &Batch<'_>,
     ) -> (Option<PgConnection>, Result<bool, StoreError>) {
         let recorded = match &self.pooled {
-            None => record(&mut connection, receipts, messages).await,
-            Some(begin) => record_pooled(&mut connection, begin, (receipts, messages)).await,
+            None => record(&mut connection, batch).await,
+            Some(begin) => record_pooled(&mut connection, begin, batch).await,
         };
         let recorded = recorded.map_err(StoreError::from);
         let usable = recorded.as_ref().err().is_none_or(|error| !error.breaks_connection());
@@ -83,10 +75,10 @@ impl Writer {
 async fn record_pooled(
     connection: &mut PgConnection,
     begin: &Begin,
-    (receipts, messages): (&[&DeliveryReceipt], &[Message<'_>]),
+    batch: &Batch<'_>,
 ) -> sqlx::Result<bool> {
     let mut transaction = connection.begin_with(begin.statement()).await?;
-    match record_unnamed(&mut transaction, receipts, messages).await {
+    match record_unnamed(&mut transaction, batch).await {
         Ok(whole) => transaction.commit().await.map(|()| whole),
         Err(error) => {
             // At once, so that the session goes back to the pooler. Where that fails, the next use shows it.

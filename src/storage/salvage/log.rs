@@ -35,8 +35,19 @@ struct Summing {
     big_endian: bool,
 }
 
+/// The frames that follow a header.
+struct Frames {
+    count: u64,
+    summing: Summing,
+    /// What the frames of this log have in common.
+    salt: [u8; 8],
+    /// The checksum before the first frame; none where the header is damaged.
+    before: Option<Sum>,
+}
+
 impl Summing {
-    fn of(&self, (mut a, mut b): Sum, bytes: &[u8]) -> Sum {
+    fn of(&self, before: Sum, bytes: &[u8]) -> Sum {
+        let (mut a, mut b) = before;
         for pair in bytes.as_chunks::<8>().0 {
             let word = |at: usize| {
                 let word = [pair[at], pair[at + 1], pair[at + 2], pair[at + 3]];
@@ -69,21 +80,15 @@ impl Log {
             file.read_exact_at(&mut salt, HEADER + 8)?;
         }
         let before = whole.then(|| sum_at(&header, 24));
-        Self { damaged: !whole, salt: Some(salt), ..Self::default() }.with_frames(
-            file,
-            (length, &summing),
-            (salt, before),
-        )
+        let frames = Frames { count: (length - HEADER) / FRAME as u64, summing, salt, before };
+        Self { damaged: !whole, salt: Some(salt), ..Self::default() }.with_frames(file, &frames)
     }
 
-    fn with_frames(
-        mut self,
-        file: &File,
-        (length, summing): (u64, &Summing),
-        (salt, mut before): ([u8; 8], Option<Sum>),
-    ) -> io::Result<Self> {
+    fn with_frames(mut self, file: &File, frames: &Frames) -> io::Result<Self> {
+        let Frames { count, summing, salt, before } = frames;
+        let mut before = *before;
         let (mut frame, mut open, mut bad) = (vec![0; FRAME], HashMap::new(), false);
-        for number in 0..(length - HEADER) / FRAME as u64 {
+        for number in 0..*count {
             let at = HEADER + number * FRAME as u64;
             file.read_exact_at(&mut frame, at)?;
             let stored = sum_at(&frame, 16);
@@ -91,7 +96,7 @@ impl Log {
                 summing.of(summing.of(before, &frame[..8]), &frame[FRAME_HEADER..]) == stored
             });
             before = Some(stored);
-            if frame[8..16] != salt {
+            if frame[8..16] != *salt {
                 bad = true;
                 continue;
             }

@@ -5,7 +5,7 @@
 use super::{PAGE, be_u16, be_u32};
 
 /// What a page says it is.
-pub(super) enum Page {
+pub(super) enum SqlitePage {
     /// Rows, and how many cells cannot be read.
     Leaf(Vec<Option<Cell>>),
     /// The pages below it.
@@ -42,7 +42,7 @@ pub(super) enum Value {
 const LONGEST: usize = 1 << 20;
 const USABLE: usize = PAGE;
 
-impl Page {
+impl SqlitePage {
     /// Reads the page with a number.
     pub fn read(page: &[u8], number: u32) -> Self {
         let at = if number == 1 { 100 } else { 0 };
@@ -164,8 +164,8 @@ mod tests {
                 let mut page = [filler; PAGE];
                 (page[0], page[100]) = (kind, kind);
                 for number in [1, 2] {
-                    let read = Page::read(&page, number);
-                    assert!(!matches!(read, Page::Index), "{filler}");
+                    let read = SqlitePage::read(&page, number);
+                    assert!(!matches!(read, SqlitePage::Index), "{filler}");
                 }
             }
         }

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use super::{
     LOCKED, Leaf, PAGE, Salvage, be_u32,
     count::Count,
-    page::{Page, columns},
+    page::{SqlitePage, columns},
     row::{self, Row},
 };
 
-enum Looked {
+enum PageKind {
     Callbacks(Leaf),
     Interior(Vec<u32>),
     Other,
@@ -27,9 +27,9 @@ impl Salvage {
                 continue;
             }
             match self.look_at(number, &mut overflow) {
-                Some(Looked::Callbacks(leaf)) => self.leaves.push(leaf),
-                Some(Looked::Interior(children)) => below.extend(children),
-                Some(Looked::Other) => count.known += 1,
+                Some(PageKind::Callbacks(leaf)) => self.leaves.push(leaf),
+                Some(PageKind::Interior(children)) => below.extend(children),
+                Some(PageKind::Other) => count.known += 1,
                 None => count.unread.push(number),
             }
         }
@@ -48,16 +48,16 @@ impl Salvage {
         count
     }
 
-    fn look_at(&mut self, number: u32, overflow: &mut Vec<u32>) -> Option<Looked> {
+    fn look_at(&mut self, number: u32, overflow: &mut Vec<u32>) -> Option<PageKind> {
         let page = self.image.page(number)?;
-        match Page::read(&page, number) {
-            Page::Interior(children) => return Some(Looked::Interior(children)),
-            Page::Index => return Some(Looked::Other),
-            Page::Other => return (number == LOCKED).then_some(Looked::Other),
+        match SqlitePage::read(&page, number) {
+            SqlitePage::Interior(children) => return Some(PageKind::Interior(children)),
+            SqlitePage::Index => return Some(PageKind::Other),
+            SqlitePage::Other => return (number == LOCKED).then_some(PageKind::Other),
             // The schema.
-            Page::Leaf(_) if number == 1 => return Some(Looked::Other),
-            Page::Leaf(cells) if cells.is_empty() => return Some(Looked::Other),
-            Page::Leaf(_) => {}
+            SqlitePage::Leaf(_) if number == 1 => return Some(PageKind::Other),
+            SqlitePage::Leaf(cells) if cells.is_empty() => return Some(PageKind::Other),
+            SqlitePage::Leaf(_) => {}
         }
         let rows = self.rows_of(number, overflow)?;
         let is_other = rows.iter().any(|(_, row)| matches!(row, Some(Row::Other)));
@@ -71,13 +71,13 @@ impl Salvage {
                 self.quarantined.push(request);
             }
         }
-        leaf.map(Looked::Callbacks).or(is_other.then_some(Looked::Other))
+        leaf.map(PageKind::Callbacks).or(is_other.then_some(PageKind::Other))
     }
 
     /// The rows of a page, each with its place as it is written; none where it cannot be read.
     pub(super) fn rows_of(&self, number: u32, overflow: &mut Vec<u32>) -> Option<Vec<(i64, Option<Row>)>> {
         let page = self.image.page(number)?;
-        let Page::Leaf(cells) = Page::read(&page, number) else { return None };
+        let SqlitePage::Leaf(cells) = SqlitePage::read(&page, number) else { return None };
         let mut rows = Vec::with_capacity(cells.len());
         for cell in cells {
             let Some(cell) = cell else {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{SetAside, opening::found_damaged, set_aside::find};
-use crate::storage::{SpoolError, SpoolFile, damage::Looked};
+use crate::storage::{SpoolError, SpoolFile, damage::Integrity};
 
 /// What looking at a spool has found.
 #[derive(Debug, Default)]
@@ -37,8 +37,8 @@ pub async fn check_spool(path: &Path) -> SpoolCheck {
 async fn look_at(path: &Path) -> Result<u64, SpoolError> {
     let file = SpoolFile::open_to_read(path).await?;
     let looked = match file.look(None).await {
-        Ok(Looked::Damaged(damage)) => Err(SpoolError::Damaged(damage)),
-        Ok(Looked::Whole | Looked::InPart) => file.count().await,
+        Ok(Integrity::Damaged(damage)) => Err(SpoolError::Damaged(damage)),
+        Ok(Integrity::Whole | Integrity::InPart) => file.count().await,
         Err(error) => Err(error),
     };
     file.close().await;

@@ -34,10 +34,10 @@ use super::{Erasure, SpoolError, SpoolFile, SpoolStatus, SpooledRequest};
 
 /// The file that takes callbacks, and those that were set aside. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Spool(Arc<Shared>);
+pub struct Spool(Arc<SpoolState>);
 
 #[derive(Debug)]
-struct Shared {
+struct SpoolState {
     path: PathBuf,
     max_bytes: NonZeroU64,
     current: Mutex<SpoolFile>,

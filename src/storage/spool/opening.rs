@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    SetAside, Shared, Spool,
+    SetAside, Spool, SpoolState,
     file_locks::lock_for_moving,
     moving::{self, finish_moving},
     set_aside::find,
@@ -49,7 +49,7 @@ impl Spool {
             set_aside.retain(|known| known.path != moved.path);
             set_aside.push(moved);
         }
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new(SpoolState {
             path: path.to_owned(),
             max_bytes,
             current: Mutex::new(current),

@@ -28,11 +28,11 @@ pub struct SetAside {
     /// Up to which callback it was drained when it was last drained.
     drained_through: Option<Mark>,
     /// What the file and its log were like when it was last looked at.
-    seen: Version,
+    seen: FileVersion,
 }
 
 /// A file and its log, so far as it shows whether anything was written.
-type Version = [(u64, u128); 2];
+type FileVersion = [(u64, u128); 2];
 
 /// What stands beside a file from which everything readable was drained.
 const DRAINED: &str = ".drained";
@@ -131,7 +131,7 @@ pub(super) fn find(spool: &Path) -> io::Result<Vec<SetAside>> {
     Ok(found.into_iter().map(|number| SetAside::known(numbered(spool, number))).collect())
 }
 
-fn version(path: &Path) -> Version {
+fn version(path: &Path) -> FileVersion {
     ["", "-wal"].map(|part| match fs::metadata(beside(path, part)) {
         Ok(data) => {
             let written = data.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());

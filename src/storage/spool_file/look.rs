@@ -14,7 +14,7 @@ use sqlx::{
 use super::{SpoolFile, failure::failed};
 use crate::storage::{
     SpoolError,
-    damage::{Looked, look},
+    damage::{Integrity, look},
     salvage::beside,
 };
 
@@ -27,7 +27,7 @@ impl SpoolFile {
     }
 
     /// Looks for damaged pages, for as long as `budget` allows.
-    pub(in crate::storage) async fn look(&self, budget: Option<Duration>) -> Result<Looked, SpoolError> {
+    pub(in crate::storage) async fn look(&self, budget: Option<Duration>) -> Result<Integrity, SpoolError> {
         let mut connection = self.pool.acquire().await.map_err(failed)?;
         look(&mut connection, "quick_check(1)", budget).await.map_err(failed)
     }

@@ -30,12 +30,12 @@ use self::{
     status::STATUS,
 };
 pub use self::{
-    request::{QuarantinedRequest, SpooledRequest},
+    request::{QuarantinedRequest, SpooledRequest, Undrainable},
     status::SpoolStatus,
 };
 use super::{
     SpoolError,
-    damage::Looked,
+    damage::Integrity,
     migration::tolerant,
     sqlite::{give_back, make_folder},
     time::StoredTime,
@@ -115,11 +115,11 @@ impl SpoolFile {
 
     async fn look_and_prepare(&self) -> Result<(), SpoolError> {
         match self.look(Some(Self::LOOK)).await? {
-            Looked::Damaged(what) => return Err(SpoolError::Damaged(what)),
-            Looked::InPart => {
+            Integrity::Damaged(what) => return Err(SpoolError::Damaged(what)),
+            Integrity::InPart => {
                 tracing::info!("the spool is large: not all of it was looked at for damage yet");
             }
-            Looked::Whole => {}
+            Integrity::Whole => {}
         }
         match self.prepare().await {
             // What is in it can still be drained.

@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::{
-    QuarantinedRequest, SpoolFile,
+    QuarantinedRequest, SpoolFile, Undrainable,
     failure::failed,
     request::{bound, columns},
 };
@@ -41,7 +41,7 @@ impl SpoolFile {
     ///
     /// # Errors
     /// [`SpoolError`]: all of them are still there.
-    pub async fn remove(&self, through: i64, undrainable: &[(i64, String)]) -> Result<(), SpoolError> {
+    pub async fn remove(&self, through: i64, undrainable: &[Undrainable]) -> Result<(), SpoolError> {
         let mut connection = self.pool.acquire().await.map_err(failed)?;
         // What is set aside takes more room than it did, and a spool that is full has none.
         limit_pages(&mut connection, MOST_PAGES).await.map_err(failed)?;
@@ -113,10 +113,10 @@ async fn forget(connection: &mut SqliteConnection, ids: &[i64]) -> sqlx::Result<
 async fn remove(
     connection: &mut SqliteConnection,
     through: i64,
-    undrainable: &[(i64, String)],
+    undrainable: &[Undrainable],
 ) -> sqlx::Result<()> {
     let mut transaction = begin(connection).await?;
-    for (id, reason) in undrainable {
+    for Undrainable { id, reason } in undrainable {
         sqlx::query(QUARANTINE).bind(id).bind(reason).execute(&mut *transaction).await?;
     }
     sqlx::query(REMOVE).bind(through).execute(&mut *transaction).await?;

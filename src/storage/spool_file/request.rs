@@ -31,6 +31,15 @@ pub struct SpooledRequest {
     pub source: String,
 }
 
+/// A spooled request that can never be drained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undrainable {
+    /// Its place in the spool.
+    pub id: i64,
+    /// Why it cannot be drained.
+    pub reason: String,
+}
+
 /// A callback that could never be drained.
 #[derive(Clone, Debug)]
 pub struct QuarantinedRequest {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Sqlite;
-use crate::storage::damage::{Looked, is_damage, look};
+use crate::storage::damage::{Integrity, is_damage, look};
 
 /// What was found damaged first. It stays until a start with a whole file.
 #[derive(Clone, Debug, Default)]
@@ -44,9 +44,9 @@ impl Sqlite {
     pub async fn look(&self, budget: Duration) -> sqlx::Result<bool> {
         let mut connection = self.readers().acquire().await?;
         match look(&mut connection, "quick_check(1)", Some(budget)).await? {
-            Looked::Whole => Ok(true),
-            Looked::InPart => Ok(false),
-            Looked::Damaged(damage) => {
+            Integrity::Whole => Ok(true),
+            Integrity::InPart => Ok(false),
+            Integrity::Damaged(damage) => {
                 self.found(&damage);
                 Ok(true)
             }
@@ -64,8 +64,8 @@ impl Sqlite {
         let pragma =
             table.map_or_else(|| "quick_check(1)".to_owned(), |table| format!("integrity_check('{table}')"));
         match look(&mut connection, &pragma, None).await? {
-            Looked::Damaged(damage) => Ok(Some(damage)),
-            Looked::Whole | Looked::InPart => Ok(None),
+            Integrity::Damaged(damage) => Ok(Some(damage)),
+            Integrity::Whole | Integrity::InPart => Ok(None),
         }
     }
 }

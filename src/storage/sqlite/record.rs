@@ -6,7 +6,7 @@ use sqlx::{Sqlite as Db, SqliteConnection, query::Query, sqlite::SqliteArguments
 
 use super::{Sqlite, begin, give_back, settle::STANDINGS};
 use crate::{
-    domain::{DeliveryReceipt, Message},
+    domain::{Batch, DeliveryReceipt, Message},
     storage::{
         fields::fields_json,
         row::{bind_message, labels_json},
@@ -64,13 +64,9 @@ pub fn statements() -> [&'static str; 4] {
 
 impl Sqlite {
     /// False where some messages could not be merged as they are: nothing is written of those.
-    pub async fn record(
-        &self,
-        receipts: &[&DeliveryReceipt],
-        messages: &[Message<'_>],
-    ) -> sqlx::Result<bool> {
+    pub async fn record(&self, batch: &Batch<'_>) -> sqlx::Result<bool> {
         let mut connection = self.writer().acquire().await?;
-        let recorded = record(&mut connection, receipts, messages).await;
+        let recorded = record(&mut connection, batch).await;
         if let Err(error) = &recorded {
             self.note(error);
         }
@@ -78,11 +74,8 @@ impl Sqlite {
     }
 }
 
-async fn record(
-    connection: &mut SqliteConnection,
-    receipts: &[&DeliveryReceipt],
-    messages: &[Message<'_>],
-) -> sqlx::Result<bool> {
+async fn record(connection: &mut SqliteConnection, batch: &Batch<'_>) -> sqlx::Result<bool> {
+    let (receipts, messages) = (batch.receipts(), batch.messages());
     let mut transaction = begin(connection).await?;
     let mut merged = 0;
     for rows in messages.chunks(ROWS) {
@@ -120,13 +113,13 @@ async fn contested<'m, 'r>(
     Ok(contested_among(messages, &stored))
 }
 
-type Statement<'q> = Query<'q, Db, SqliteArguments>;
+type SqliteStatement<'q> = Query<'q, Db, SqliteArguments>;
 
-fn bind_message<'q>(query: Statement<'q>, message: &'q Message<'_>) -> Statement<'q> {
+fn bind_message<'q>(query: SqliteStatement<'q>, message: &'q Message<'_>) -> SqliteStatement<'q> {
     bind_message!(query, message)
 }
 
-fn bind_receipt<'q>(query: Statement<'q>, receipt: &'q DeliveryReceipt) -> Statement<'q> {
+fn bind_receipt<'q>(query: SqliteStatement<'q>, receipt: &'q DeliveryReceipt) -> SqliteStatement<'q> {
     query
         .bind(receipt.sid.as_str())
         .bind(receipt.account.as_str())

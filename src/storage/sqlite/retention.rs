@@ -39,7 +39,7 @@ pub(in crate::storage) const STATEMENTS: [&str; 7] =
 const ROWS: usize = 200;
 
 #[derive(FromRow)]
-struct Candidate {
+struct SqliteCandidate {
     id: i64,
     first_received_at: StoredTime,
     last_received_at: StoredTime,
@@ -47,7 +47,7 @@ struct Candidate {
 
 impl Sqlite {
     pub async fn purge_messages(&self, before: Time, after: Cursor) -> sqlx::Result<Swept> {
-        let candidates: Vec<Candidate> = sqlx::query_as(CANDIDATES)
+        let candidates: Vec<SqliteCandidate> = sqlx::query_as(CANDIDATES)
             .bind(StoredTime(before))
             .bind(StoredTime(after.time()))
             .bind(after.id)

@@ -13,7 +13,7 @@ pub(super) type Fields = Vec<(&'static str, Value)>;
 
 /// Which fields a callback has, and how its keys are spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(super) enum Spelling {
     /// As Exotel's reference shows it.
     Reference,
     /// The same with keys such as `sms_sid`.
@@ -27,12 +27,12 @@ pub(super) enum Dialect {
 }
 
 /// How many of 100 messages are reported in each.
-const DIALECTS: [(Dialect, u32); 5] = [
-    (Dialect::Reference, 90),
-    (Dialect::SnakeCase, 4),
-    (Dialect::Newer, 3),
-    (Dialect::StatusAndTime, 2),
-    (Dialect::Bare, 1),
+const SPELLINGS: [(Spelling, u32); 5] = [
+    (Spelling::Reference, 90),
+    (Spelling::SnakeCase, 4),
+    (Spelling::Newer, 3),
+    (Spelling::StatusAndTime, 2),
+    (Spelling::Bare, 1),
 ];
 
 /// "Not sent", as Exotel writes it.
@@ -57,19 +57,24 @@ pub(super) struct Facts {
     pub custom_field: Option<String>,
 }
 
-impl Dialect {
+/// What happened to a message.
+#[derive(Clone, Copy)]
+pub(super) struct Event<'a> {
+    /// What it was.
+    pub code: &'a StatusCode,
+    /// When, by the account's clocks.
+    pub at: NaiveDateTime,
+}
+
+impl Spelling {
     /// One of them, the reference's mostly.
     pub fn draw(rng: &mut SmallRng) -> Self {
-        DIALECTS.choose_weighted(rng, |&(_, share)| share).expect("the shares are positive").0
+        SPELLINGS.choose_weighted(rng, |&(_, share)| share).expect("the shares are positive").0
     }
 
-    /// A callback that says `code` about the message, at `at` by the account's clocks.
-    pub fn fields(
-        self,
-        facts: &Facts,
-        (code, at): (&StatusCode, NaiveDateTime),
-        rng: &mut SmallRng,
-    ) -> Fields {
+    /// A callback that tells of an event.
+    pub fn fields(self, facts: &Facts, event: Event<'_>, rng: &mut SmallRng) -> Fields {
+        let Event { code, at } = event;
         let sid = ("SmsSid", json!(facts.sid));
         let to = ("To", json!(spelled(&facts.national, rng)));
         let status = ("Status", json!(status_word(code.status, rng)));
@@ -77,7 +82,7 @@ impl Dialect {
         match self {
             Self::StatusAndTime => vec![sid, status, ("DateUpdated", json!(plain))],
             Self::Bare => vec![sid, to, status],
-            Self::Newer => newer(facts, (code, at), [sid, to]),
+            Self::Newer => newer(facts, event, vec![sid, to]),
             Self::Reference | Self::SnakeCase => {
                 let sent = code.outcome.is_final();
                 let units = if sent { json!(facts.units) } else { Value::Null };
@@ -89,17 +94,14 @@ impl Dialect {
                 fields.push(("DetailedStatusCode", number));
                 fields.push(("DateSent", if sent { json!(plain) } else { json!(not_sent) }));
                 fields.extend(custom_field(facts));
-                if self == Self::SnakeCase { fields.into_iter().map(snake_case).collect() } else { fields }
+                if self == Self::SnakeCase { snake_case(fields) } else { fields }
             }
         }
     }
 }
 
-fn newer(
-    facts: &Facts,
-    (code, at): (&StatusCode, NaiveDateTime),
-    named: [(&'static str, Value); 2],
-) -> Fields {
+/// Adds the fields of the newer spelling to `fields`.
+fn newer(facts: &Facts, Event { code, at }: Event<'_>, mut fields: Fields) -> Fields {
     let word = match (code.outcome, code.code) {
         (Outcome::Delivered, 20005) => "delivered",
         (Outcome::Failed, 23050) => "expired",
@@ -108,7 +110,6 @@ fn newer(
         _ => code.status.into(),
     };
     let time = if code.outcome == Outcome::Delivered { "DeliveredAt" } else { "UpdatedAt" };
-    let mut fields = Vec::from(named);
     fields.push(("Status", json!(word)));
     fields.push(("ExoStatusCode", json!(code.code)));
     fields.push(("DetailedStatus", json!(code.name)));
@@ -143,8 +144,15 @@ fn status_word(status: Status, rng: &mut SmallRng) -> &'static str {
     }
 }
 
-fn snake_case((key, value): (&'static str, Value)) -> (&'static str, Value) {
-    let key = match key {
+fn snake_case(mut fields: Fields) -> Fields {
+    for (key, _) in &mut fields {
+        *key = snake_case_key(key);
+    }
+    fields
+}
+
+fn snake_case_key(key: &'static str) -> &'static str {
+    match key {
         "SmsSid" => "sms_sid",
         "To" => "to",
         "Status" => "status",
@@ -154,6 +162,5 @@ fn snake_case((key, value): (&'static str, Value)) -> (&'static str, Value) {
         "DateSent" => "date_sent",
         "CustomField" => "custom_field",
         other => other,
-    };
-    (key, value)
+    }
 }

@@ -1,4 +1,4 @@
-//! The direction of imports: each layer may use those below it, and nothing else.
+//! The direction of imports: each layer may use those below it, and nothing else. The lowest stand first.
 
 use std::{
     collections::BTreeMap,
@@ -9,26 +9,30 @@ use std::{
 /// Each module of the crate, and the modules it may import.
 fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     BTreeMap::from([
+        ("background", vec![]),
+        ("client", vec![]),
+        ("pace", vec![]),
+        ("secret_url", vec![]),
+        ("shutdown", vec![]),
+        ("telemetry", vec!["client", "secret_url"]),
         ("domain", vec![]),
         ("exotel", vec!["domain"]),
-        ("storage", vec!["domain", "secret_url"]),
         ("access", vec!["domain"]),
-        ("secret_url", vec![]),
+        ("storage", vec!["domain", "secret_url"]),
         ("ingest", vec!["domain", "exotel", "storage", "telemetry"]),
-        ("retention", vec!["domain", "storage", "telemetry"]),
-        ("http", vec!["access", "domain", "exotel", "storage", "ingest", "secret_url", "telemetry"]),
-        ("simulator", vec!["access", "domain", "exotel", "http"]),
-        ("telemetry", vec!["secret_url"]),
-        ("shutdown", vec![]),
+        ("retention", vec!["background", "domain", "pace", "storage", "telemetry"]),
+        ("http", vec!["access", "domain", "exotel", "ingest", "pace", "secret_url", "storage", "telemetry"]),
         ("listener", vec!["shutdown", "telemetry"]),
+        ("simulator", vec!["access", "client", "domain", "exotel", "http"]),
         (
             "config",
-            vec!["access", "domain", "secret_url", "http", "ingest", "retention", "storage", "telemetry"],
+            vec!["access", "domain", "http", "ingest", "retention", "secret_url", "storage", "telemetry"],
         ),
         (
             "app",
             vec![
                 "access",
+                "background",
                 "config",
                 "domain",
                 "http",
@@ -64,7 +68,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
 const BANNED: [(&str, &[&str]); 3] =
     [("domain", &["sqlx", "axum", "tokio"]), ("exotel", &["sqlx", "axum"]), ("storage", &["axum"])];
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries
         .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })

@@ -45,7 +45,7 @@ const SELECTIVE: [(&str, usize); 22] = [
 /// Fills a database as the load bench does.
 async fn seed(url: &str) {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    let seed = include_str!("../../benches/load/seed.sql");
+    let seed = include_str!("../../../benches/load/seed.sql");
     for first in (1..=MESSAGES).step_by(100_000) {
         let last = (first + 99_999).to_string();
         let rows = seed.replace(":from", &first.to_string()).replace(":to", &last);

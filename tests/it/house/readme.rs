@@ -6,7 +6,7 @@ use crate::support::{Backend, Database, Service, binary, each_backend};
 
 /// The commands of the README's `console` blocks, each with the line that it prints.
 fn tour() -> Vec<(String, String)> {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../../README.md");
     let blocks = readme.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let lines: Vec<&str> = blocks.flat_map(str::lines).collect();
     let pairs = lines
@@ -63,7 +63,7 @@ fn signed_by(language: &str, (program, flags): (&str, &[&str]), (before, print):
 
 /// The one block of a language.
 fn code(language: &str) -> &'static str {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../../README.md");
     let (_, rest) = readme.split_once(&format!("```{language}\n")).unwrap();
     rest.split("\n```").next().unwrap()
 }
@@ -136,8 +136,8 @@ fn php_signs_what_the_others_sign() {
 
 #[test]
 fn every_key_stands_in_the_default_configuration_and_in_the_readme() {
-    let readme = include_str!("../../README.md");
-    let defaults = include_str!("../../config/default.toml");
+    let readme = include_str!("../../../README.md");
+    let defaults = include_str!("../../../config/default.toml");
     let mut section = "";
     for line in defaults.lines() {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {

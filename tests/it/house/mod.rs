@@ -1,0 +1,9 @@
+//! The house itself: its layers and names, its documents, its schema and what it is deployed with.
+
+mod circles;
+mod deploy;
+mod layering;
+mod names;
+mod plans;
+mod readme;
+mod schema;

@@ -58,6 +58,8 @@ pub mod listener;
 
 pub mod http;
 
+pub mod answers;
+
 pub mod ingest;
 
 pub mod retention;

@@ -1,8 +1,7 @@
 //! A delivery receipt: one event about one message, normalised.
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
-use utoipa::ToSchema;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{
     Account, AccountName, Anomalies, Anomaly, DeliveryOutcome, Field, Labels, MessageSid, Outcome,
@@ -11,7 +10,9 @@ use super::{
 };
 
 /// Where a receipt came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Source {

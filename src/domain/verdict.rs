@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, FromRepr, IntoStaticStr, VariantArray};
-use utoipa::ToSchema;
 
 use super::Time;
 
@@ -23,7 +22,6 @@ use super::Time;
     EnumString,
     IntoStaticStr,
     VariantArray,
-    ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -60,7 +58,6 @@ impl Outcome {
     EnumString,
     IntoStaticStr,
     VariantArray,
-    ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -99,7 +96,6 @@ pub enum Category {
     EnumString,
     IntoStaticStr,
     VariantArray,
-    ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -132,7 +128,6 @@ pub enum Retry {
     EnumString,
     IntoStaticStr,
     VariantArray,
-    ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]

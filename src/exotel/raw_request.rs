@@ -31,6 +31,9 @@ pub enum RawRequest {
 }
 
 impl RawRequest {
+    /// The largest body that is taken, in bytes. Exotel's own callbacks have less than 1 KiB.
+    pub const MAX_BODY: usize = 64 * 1024;
+
     /// The query string, percent-encoded, without the token, a signature and what
     /// it signs, however their names are encoded.
     #[must_use]

@@ -45,15 +45,11 @@ use tower_http::{
 
 pub use api_key::{API_KEY_PREFIX, ApiKeyConfig, ApiKeyList, KeyDigest, Scope};
 pub use config::{AuthConfig, BadHttp, Exposure, HttpConfig, LimitsConfig};
-pub use messages::message_json;
 pub use problem::Problem;
 pub use problem_kind::ProblemKind;
 pub use state::{AppState, Parts};
 
 use messages::export_format::WORKBOOK;
-
-/// The largest body of a callback, in bytes.
-pub const MAX_BODY: usize = 64 * 1024;
 
 /// What Exotel calls: nothing but callbacks and liveness.
 fn public_routes() -> Router<AppState> {
@@ -74,8 +70,8 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
         .route("/messages", get(messages::list::list))
         .route("/messages/export", get(messages::export::export).layer(compression()))
         .route("/messages/lookup", post(messages::lookup::lookup))
-        .route("/messages/{sid}", get(messages::get))
-        .route("/messages/{sid}/callbacks", get(messages::callbacks))
+        .route("/messages/{sid}", get(messages::get::get))
+        .route("/messages/{sid}/callbacks", get(messages::receipts::callbacks))
         .route("/stats", get(stats::get))
         .route("/status-codes", get(status_codes::list))
         .route("/status-codes/{code}", get(status_codes::get))

@@ -15,7 +15,10 @@ use super::{
     extract::PathParams,
     openapi::shapes::{ProblemBody, Refusals},
 };
-use crate::domain::{Category, ConfirmedBy, Outcome, Retry, Status, StatusCode};
+use crate::{
+    answers::{CategoryWord, ConfirmedByWord, OutcomeWord, RetryWord, StatusWord},
+    domain::{Category, ConfirmedBy, Outcome, Retry, Status, StatusCode},
+};
 
 /// A detailed status code.
 #[derive(Serialize, ToSchema)]
@@ -25,20 +28,25 @@ pub(super) struct StatusCodeView<'a> {
     #[schema(example = 20005)]
     code: i32,
     /// The status that goes with it.
+    #[schema(value_type = StatusWord)]
     status: Status,
     /// Its name.
     #[schema(value_type = String, example = "DELIVERED_TO_HANDSET")]
     name: &'a Cow<'static, str>,
     /// What has become of the message.
+    #[schema(value_type = OutcomeWord)]
     outcome: Outcome,
     /// Whether nothing further is expected.
     #[serde(rename = "final")]
     is_final: bool,
     /// Who confirmed a delivery.
+    #[schema(value_type = ConfirmedByWord)]
     confirmed_by: ConfirmedBy,
     /// Where the cause lies.
+    #[schema(value_type = CategoryWord)]
     category: Category,
     /// What to do about it.
+    #[schema(value_type = RetryWord)]
     retry: Retry,
     /// What it means.
     #[schema(value_type = String)]

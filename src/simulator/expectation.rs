@@ -1,17 +1,17 @@
 //! What a receiver must say of a message, by the same rules that the service goes by, and how what it
 //! does say differs.
 //!
-//! May import `domain`, `exotel` and `http`.
+//! May import `answers`, `domain` and `exotel`.
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{request::CallbackRequest, traffic::MOST_CALLBACKS};
 use crate::{
+    answers::MessageView,
     domain::{Account, Country, DeliveryReceipt, Message, Reception, Recipient, Source, StatusTable, Time},
     exotel::{ParsedCallback, parse},
-    http::message_json,
 };
 
 /// Not what callbacks say, but when and how often they came.
@@ -47,7 +47,7 @@ impl Rules {
         let subset = |mask: u32| {
             let chosen = unsure.iter().enumerate().filter(move |(i, _)| mask >> i & 1 == 1);
             let receipts: Vec<_> = sure.iter().chain(chosen.map(|(_, receipt)| receipt)).cloned().collect();
-            Message::of_batch(&receipts).first().map(|message| message_json(message, &self.table))
+            Message::of_batch(&receipts).first().map(|message| json!(MessageView::of(message, &self.table)))
         };
         debug_assert!(unsure.len() <= MOST_CALLBACKS, "few, so that their subsets are few too");
         (0..1_u32 << unsure.len()).filter_map(subset).collect()

@@ -1,11 +1,11 @@
 //! What reaches a callback URL and is no status callback: all of it must be refused.
 //!
-//! May import `http`, for the largest body that is taken.
+//! May import `exotel`, for the largest body that is taken.
 
 use serde_json::json;
 
 use super::request::{CallbackRequest, FORM, JSON, MULTIPART, multipart};
-use crate::http::MAX_BODY;
+use crate::exotel::RawRequest;
 
 /// How many kinds there are.
 pub(super) const KINDS: u32 = 7;
@@ -19,7 +19,10 @@ pub(super) fn request(number: u32, query: &str) -> CallbackRequest {
         2 => (FORM, text("SmsSid=9d1b3c5e7f&From=09812345670&To=08047112345&Body=YES")),
         3 => (JSON, text("{\"SmsSid\":\"9d1b3c5e7f\",\"Status\":\"sent\",\"DetailedSta")),
         4 => ("text/xml", text("<SMSMessage><Sid>9d1b3c5e7f</Sid><Status>sent</Status></SMSMessage>")),
-        5 => (FORM, text(&format!("SmsSid=9d1b3c5e7f&Status=sent&CustomField={}", "x".repeat(MAX_BODY)))),
+        5 => (
+            FORM,
+            text(&format!("SmsSid=9d1b3c5e7f&Status=sent&CustomField={}", "x".repeat(RawRequest::MAX_BODY))),
+        ),
         _ => (MULTIPART, half_a_multipart()),
     };
     CallbackRequest { query: query.to_owned(), body: Some(body) }
@@ -40,7 +43,7 @@ mod tests {
     fn the_receiver_refuses_every_kind() {
         for number in 0..KINDS {
             let garbage = request(number, "campaign_id=diwali");
-            let too_large = garbage.body.as_ref().is_some_and(|(_, body)| body.len() > MAX_BODY);
+            let too_large = garbage.body.as_ref().is_some_and(|(_, body)| body.len() > RawRequest::MAX_BODY);
             assert!(too_large || parse(&garbage.raw()).is_err(), "{garbage:?}");
         }
     }

@@ -3,7 +3,7 @@
 //! `traffic` says what Exotel would, `schedule` in which order, `sender` says it over HTTP and repeats
 //! it as Exotel does. `verify` then asks for every message, and holds the answers against the merge of
 //! what was acknowledged, by the rules of the domain itself. The receiver may be any that speaks the API.
-//! May import `access`, `domain`, `exotel` and `http`.
+//! May import `access`, `answers`, `client`, `domain` and `exotel`.
 
 mod client;
 mod delivered;

@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::{
     exotel::RawRequest,
-    http::{MAX_BODY, Problem, ProblemKind},
+    http::{Problem, ProblemKind},
 };
 
 /// Reads a request. The body of a GET is not read.
@@ -25,14 +25,17 @@ pub(super) async fn read_request(head: &Parts, body: Body) -> Result<RawRequest,
 
 async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     let too_large = || {
-        Problem::new(ProblemKind::BodyTooLarge, format!("the body is larger than {MAX_BODY} bytes"))
-            .with("max_bytes", MAX_BODY)
+        Problem::new(
+            ProblemKind::BodyTooLarge,
+            format!("the body is larger than {} bytes", RawRequest::MAX_BODY),
+        )
+        .with("max_bytes", RawRequest::MAX_BODY)
     };
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > MAX_BODY as u64) {
+    if announced.is_some_and(|length: u64| length > RawRequest::MAX_BODY as u64) {
         return Err(too_large());
     }
-    match Limited::new(body, MAX_BODY).collect().await {
+    match Limited::new(body, RawRequest::MAX_BODY).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(error) => Err(Problem::broken_off(&*error)),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use axum::body::Bytes;
 use serde_json::{Value, json};
 
-use super::view::MessageView;
+use crate::answers::MessageView;
 
 /// The names of the columns: those of the JSON.
 pub(super) const COLUMNS: [&str; 21] = [

@@ -17,17 +17,19 @@ use super::{
     filter::FilterReader,
     filter_params::FilterParams,
     row_writer::{RowWriter, Rows},
-    view::MessageView,
     workbook::MOST_ROWS,
 };
-use crate::http::{
-    AppState, Problem, ProblemKind,
-    extract::{QueryPairs, once},
-    openapi::shapes::{ProblemBody, Refusals},
-    pace::Reads,
-    unanswered::Unanswered,
-};
 use crate::storage::{Cursor, MessageFilter, Page, PageRequest};
+use crate::{
+    answers::MessageView,
+    http::{
+        AppState, Problem, ProblemKind,
+        extract::{QueryPairs, once},
+        openapi::shapes::{ProblemBody, Refusals},
+        pace::Reads,
+        unanswered::Unanswered,
+    },
+};
 
 /// How many messages one question to the database brings. Between two of them nothing is held but a place:
 /// a client that reads slowly keeps neither a connection nor a snapshot.

@@ -2,7 +2,7 @@
 
 use utoipa::IntoParams;
 
-use crate::domain::{Category, Outcome, Retry, Status};
+use crate::answers::{CategoryWord, OutcomeWord, RetryWord, StatusWord};
 
 /// Which messages are asked for. Repeated values of one are alternatives; it has 100 of them at most.
 #[derive(IntoParams)]
@@ -17,19 +17,19 @@ pub(crate) struct FilterParams {
     to: Option<Vec<String>>,
     /// With these outcomes.
     #[param(max_items = 100)]
-    outcome: Option<Vec<Outcome>>,
+    outcome: Option<Vec<OutcomeWord>>,
     /// With these statuses.
     #[param(max_items = 100)]
-    status: Option<Vec<Status>>,
+    status: Option<Vec<StatusWord>>,
     /// With these detailed status codes.
     #[param(max_items = 100, example = json!([20005]))]
     code: Option<Vec<i32>>,
     /// With these causes.
     #[param(max_items = 100)]
-    category: Option<Vec<Category>>,
+    category: Option<Vec<CategoryWord>>,
     /// With this advice.
     #[param(max_items = 100)]
-    retry: Option<Vec<Retry>>,
+    retry: Option<Vec<RetryWord>>,
     /// With these labels, as NAME:VALUE. Labels of different names must all be there.
     #[param(max_items = 100, example = json!(["campaign_id:diwali"]))]
     label: Option<Vec<String>>,

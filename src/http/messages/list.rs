@@ -6,16 +6,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{
-    filter::FilterReader,
-    filter_params::FilterParams,
-    view::{MessageView, MessagesView},
-};
-use crate::http::{
-    AppState, Problem,
-    extract::{PageParams, QueryPairs},
-    openapi::shapes::Refusals,
-    pace::Reads,
+use super::{filter::FilterReader, filter_params::FilterParams};
+use crate::{
+    answers::{MessageView, MessagesView},
+    http::{
+        AppState, Problem,
+        extract::{PageParams, QueryPairs},
+        openapi::shapes::Refusals,
+        pace::Reads,
+    },
 };
 
 const LIST: &str = "messages";

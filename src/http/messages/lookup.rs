@@ -14,8 +14,8 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::view::MessageView;
 use crate::{
+    answers::MessageView,
     domain::Message,
     http::{
         AppState, Problem, ProblemKind,

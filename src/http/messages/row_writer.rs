@@ -10,10 +10,12 @@ use super::{
     csv_rows,
     export_format::ExportFormat,
     unwritten::Unwritten,
-    view::MessageView,
     workbook::{Workbook, WorkbookError},
 };
-use crate::domain::{Message, StatusTable};
+use crate::{
+    answers::MessageView,
+    domain::{Message, StatusTable},
+};
 
 /// What has been written of an export so far, as far as the rest depends on it.
 pub(super) enum RowWriter {

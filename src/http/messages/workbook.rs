@@ -22,8 +22,9 @@ use zip::{
 use super::{
     cells::{TimeStyle, holds_times, push_row},
     csv_rows::COLUMNS,
-    view::MessageView,
 };
+
+use crate::answers::MessageView;
 
 /// How many messages a sheet holds beside its line of names. Source: Excel's specifications and limits.
 pub(super) const MOST_ROWS: u32 = 1_048_575;

@@ -19,11 +19,25 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("exotel", vec!["domain"]),
         ("access", vec!["domain"]),
         ("storage", vec!["domain", "secret_url"]),
+        ("answers", vec!["domain", "storage"]),
         ("ingest", vec!["domain", "exotel", "storage", "telemetry"]),
         ("retention", vec!["background", "domain", "pace", "storage", "telemetry"]),
-        ("http", vec!["access", "domain", "exotel", "ingest", "pace", "secret_url", "storage", "telemetry"]),
+        (
+            "http",
+            vec![
+                "access",
+                "answers",
+                "domain",
+                "exotel",
+                "ingest",
+                "pace",
+                "secret_url",
+                "storage",
+                "telemetry",
+            ],
+        ),
         ("listener", vec!["shutdown", "telemetry"]),
-        ("simulator", vec!["access", "client", "domain", "exotel", "http"]),
+        ("simulator", vec!["access", "answers", "client", "domain", "exotel"]),
         (
             "config",
             vec!["access", "domain", "http", "ingest", "retention", "secret_url", "storage", "telemetry"],
@@ -65,8 +79,13 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
 }
 
 /// What a layer's code may not name at all.
-const BANNED: [(&str, &[&str]); 3] =
-    [("domain", &["sqlx", "axum", "tokio"]), ("exotel", &["sqlx", "axum"]), ("storage", &["axum"])];
+const BANNED: [(&str, &[&str]); 5] = [
+    ("domain", &["sqlx", "axum", "hyper", "http", "tokio", "utoipa"]),
+    ("exotel", &["sqlx", "axum", "hyper", "utoipa"]),
+    ("storage", &["axum", "hyper", "utoipa"]),
+    ("answers", &["sqlx", "axum", "hyper"]),
+    ("ingest", &["axum", "hyper", "utoipa"]),
+];
 
 pub(super) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

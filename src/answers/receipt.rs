@@ -1,22 +1,23 @@
-//! How receipts look to those who ask.
+//! Receipts.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::view::VerdictView;
+use super::{message::VerdictView, words::SourceWord};
 use crate::{
     domain::{DeliveryReceipt, Source, StatusTable, Time},
     storage::{EncodedField, StoredReceipt},
 };
 
 /// A receipt: what was received, and how it was normalised.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Receipt)]
-pub(crate) struct ReceiptView<'a> {
+pub struct ReceiptView<'a> {
     /// Its place in the log.
     id: i64,
     /// Where it came from.
+    #[schema(value_type = SourceWord)]
     source: Source,
     /// When it was received.
     #[schema(value_type = String, format = DateTime)]
@@ -51,7 +52,7 @@ struct OriginalField {
     value: String,
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Normalised)]
 struct NormalisedView<'a> {
     #[serde(flatten)]
@@ -66,11 +67,13 @@ struct NormalisedView<'a> {
 
 impl<'a> ReceiptView<'a> {
     /// The same, where it does not take part in the outcome, or does.
+    #[must_use]
     pub fn taking_part(self, takes_part: bool) -> Self {
         Self { takes_part, ..self }
     }
 
     /// A receipt of the log, and what it means by `table`.
+    #[must_use]
     pub fn of(receipt: &'a StoredReceipt, meaning: &'a DeliveryReceipt, table: &'a StatusTable) -> Self {
         Self {
             takes_part: true,
@@ -87,4 +90,14 @@ impl<'a> ReceiptView<'a> {
             },
         }
     }
+}
+
+/// The receipts of a message, oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Receipts)]
+pub struct ReceiptsView<'a> {
+    /// The receipts.
+    pub items: Vec<ReceiptView<'a>>,
+    /// What to ask for as `cursor` to go on; null at the end.
+    pub next_cursor: Option<String>,
 }

@@ -1,14 +1,15 @@
-//! How messages look to those who ask.
+//! Messages.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::words::{CategoryWord, ConfirmedByWord, OutcomeWord, RetryWord};
 use crate::domain::{
     Category, ConfirmedBy, DeliveryOutcome, Labels, Message, Outcome, Retry, StatusTable, Time,
 };
 
 /// What is decided about a message, or by one receipt.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Verdict)]
 pub(super) struct VerdictView<'a> {
     /// The recipient in E.164, where its text can be read as a number.
@@ -18,11 +19,13 @@ pub(super) struct VerdictView<'a> {
     #[schema(example = "09812345670")]
     to_raw: Option<&'a str>,
     /// What became of it.
+    #[schema(value_type = OutcomeWord)]
     outcome: Outcome,
     /// Whether nothing further is expected.
     #[serde(rename = "final")]
     is_final: bool,
     /// Who confirmed a delivery.
+    #[schema(value_type = ConfirmedByWord)]
     confirmed_by: ConfirmedBy,
     /// The status; a word that stands in no table is as it was received.
     #[schema(example = "sent")]
@@ -36,8 +39,10 @@ pub(super) struct VerdictView<'a> {
     /// What the code means.
     meaning: Option<&'a str>,
     /// Where the cause lies.
+    #[schema(value_type = CategoryWord)]
     category: Category,
     /// What to do about it.
+    #[schema(value_type = RetryWord)]
     retry: Retry,
     /// Parts sent.
     #[schema(example = 1)]
@@ -83,9 +88,9 @@ impl<'a> VerdictView<'a> {
 }
 
 /// A message.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Message)]
-pub(crate) struct MessageView<'a> {
+pub struct MessageView<'a> {
     /// Its Sid.
     #[schema(example = "0f477d60517e6e6a0f6d9a7e9af8630e")]
     sid: &'a str,
@@ -105,7 +110,8 @@ pub(crate) struct MessageView<'a> {
 }
 
 impl<'a> MessageView<'a> {
-    /// A message of the store.
+    /// A message, with what its code means in `table`.
+    #[must_use]
     pub fn of(message: &'a Message<'_>, table: &'a StatusTable) -> Self {
         Self {
             sid: message.sid.as_str(),
@@ -119,9 +125,9 @@ impl<'a> MessageView<'a> {
 }
 
 /// A page of messages.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Messages)]
-pub(crate) struct MessagesView<'a> {
+pub struct MessagesView<'a> {
     /// The messages, newest first.
     pub items: Vec<MessageView<'a>>,
     /// What to ask for as `cursor` to go on; null at the end.

@@ -1,49 +1,49 @@
-//! dlr-receiver: the delivery callbacks of SMS sent through Exotel, received, understood and kept.
+//! dlr-receiver: receives the delivery receipts of SMS sent through Exotel, normalises them and stores them durably.
 //!
-//! Exotel sends an SMS and later calls the sender's `StatusCallback` URL, to say what became of it.
-//! This service is that URL. It keeps two promises above all others: a 200 means that the callback is
-//! on disk, and the outcome of a message is the same whatever the order and the repeats of its
-//! callbacks.
+//! Exotel sends an SMS and later calls the sender's `StatusCallback` URL to say what became of it. This service is that
+//! URL. It keeps two promises above all others: a 200 means that the callback is on disk, and the outcome of a message
+//! is the same whatever the order and the duplicates of its callbacks.
 //!
 //! # The walk of one callback
 //!
-//! The modules stand in the order in which a callback passes them. It walks down and never back up:
-//! each module may import those below it, which a test enforces.
+//! A callback passes the layers from top to bottom and never goes back up: each layer imports only those below it,
+//! which a test enforces. `docs/architecture.md` names the files.
 //!
-//! 1. [`http`] asks who is calling and how much it brings: the account in the path, its token in
-//!    constant time, a body of 64 KiB at most. No database is touched, and nothing of the body is read
-//!    before the token is known to be right.
-//! 2. [`ingest`] takes the request over, with the time at which it came in. Everything below answers
-//!    to it: a callback is recorded, or its bytes are kept with the reason why it was refused.
-//! 3. [`exotel`] reads the bytes, whether form, JSON, multipart or query string, into a
-//!    [`StatusCallback`](domain::StatusCallback): what Exotel *said*, field by field.
-//! 4. [`domain`] normalises that into a [`DeliveryReceipt`](domain::DeliveryReceipt): what it *means*,
-//!    by the table of status codes, the account's time zone and its country. Pure, and without I/O.
-//! 5. Receipts of one message merge into a [`DeliveryOutcome`](domain::DeliveryOutcome), a join: it is
-//!    commutative, associative and idempotent, and no arrival time takes part.
-//!    [`ingest`] gathers them while the commit before is on its way, with no timer.
-//! 6. [`storage`] appends the receipts of a batch and merges the outcomes into the stored messages, in
-//!    one transaction; on Postgres in one statement. Its SQL spells the same join as step 5, and property
-//!    tests hold the two against each other. When it has committed, the answers are 200.
+//! 1. [`listener`] accepts the connection and bounds its size and its time.
+//! 2. [`http`] authenticates: the account in the path, its token or signature in constant time, before a byte of the
+//!    body is read. Then it reads the body, 64 KiB at most.
+//! 3. [`ingest`] takes over, with the time of reception. It has [`exotel`] read the bytes, whether form, JSON, multipart
+//!    or query string, into a [`StatusCallback`](domain::StatusCallback): what Exotel *said*, field by field. What is no
+//!    callback is kept in the log of refused bodies, with the reason.
+//! 4. [`domain`] normalises that into a [`DeliveryReceipt`](domain::DeliveryReceipt): what it *means*, by the table of
+//!    status codes and the account's time zone and country. Pure, without I/O.
+//! 5. [`ingest`] queues the receipt. While one batch is being committed the next one gathers; there is no timer. It
+//!    merges the receipts of a [`Batch`](domain::Batch) into messages. The merge of outcomes
+//!    ([`DeliveryOutcome`](domain::DeliveryOutcome)) is a join: commutative, associative and idempotent. The time of
+//!    reception takes no part in it.
+//! 6. [`storage`] appends the receipts and merges the messages with the stored ones in one transaction; on Postgres it is
+//!    one statement. Its SQL spells the same join as step 5, and property tests compare the two. After the commit the
+//!    answer is 200.
 //!
-//! While the store fails, the walk ends at step 5: the raw requests go to the spool, a file that is synced
-//! before the answer, which is 200 as well. The drain brings them to the store later, from step 3 on and
-//! with the time at which they first came in. There is no second path.
+//! While the database fails, the walk ends at step 5: raw requests go to the spool, a file that is synced before the
+//! answer, which is 200 as well. The drain replays them later, from step 3 on and with the time of their reception. There
+//! is no second path.
 //!
-//! A question walks the same way: [`http`] checks the API key, [`storage`] finds the message, and a
-//! view in [`http`] says it in JSON. A question in Exotel's way has a key and a token of the account's,
-//! and [`exotel`] says the answer, or what is wrong, as Exotel's API does.
+//! # The walk of one question
 //!
-//! # Around it
+//! [`http`] checks the API key and reads the parameters, [`storage`] finds the messages, and a view in [`answers`] renders
+//! them. A question in Exotel's way has an account's key and token, and [`exotel`] writes the answer as Exotel's API does.
 //!
-//! [`listener`] accepts the connections and bounds what a client may take: number, size and time.
-//! [`app`] puts the parts together, the same way for the binary and for tests. [`config`] composes
-//! the parts' own configurations and refuses what it does not know. [`telemetry`] writes one log line
-//! per request, without personal data, and holds what the layers count. [`retention`] deletes what is too old.
-//! [`access`] says who may call an account and who may read it.
-//! [`shutdown`] finishes what was accepted. [`cli`] is what an
-//! operator types. [`simulator`] plays Exotel against a running receiver, and holds what it answers
-//! against [`domain`].
+//! # Around them
+//!
+//! [`app`] puts the parts together, the same way for the binary and for tests. [`config`] composes the configurations of
+//! the layers. [`access`] holds accounts as configured: tokens, signatures, networks. [`retention`] deletes what is too
+//! old. [`cli`] is what an operator types. [`simulator`] plays Exotel against a running receiver and compares its answers
+//! with [`domain`].
+//!
+//! Leaves, which the layers above share: [`background`] runs periodic jobs, [`client`] sends requests to other hosts,
+//! [`pace`] lets work yield to callbacks, [`telemetry`] writes log lines, metrics and traces, [`shutdown`] ends the service
+//! in time, [`secret_url`] redacts URLs.
 
 pub mod cli;
 

@@ -1,4 +1,4 @@
-"""Measures our service and its peers, one after the other, and prints a table for the README.
+"""Measures our service and its peers, one after the other, and prints a table for docs/performance.md.
 
 Started by `run`. Each measurement has a fresh and empty database, a checkpoint behind it, and a warm-up;
 peers take turns with us at each number of connections, so that a noisy neighbour hits all.

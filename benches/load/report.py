@@ -1,4 +1,4 @@
-"""What was found, as Markdown for the README."""
+"""What was found, as Markdown for docs/performance.md."""
 
 from statistics import mean
 

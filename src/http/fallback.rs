@@ -8,7 +8,7 @@ use super::{Problem, ProblemKind};
 
 /// Nothing is at this path.
 pub(super) async fn no_such_route() -> Problem {
-    Problem::new(ProblemKind::UnknownRoute, "nothing is here; the README lists the routes")
+    Problem::new(ProblemKind::UnknownRoute, "nothing is here; docs/api.md lists the routes")
 }
 
 /// The path is right, the method is not; axum adds the `Allow` header.

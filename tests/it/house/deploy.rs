@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{binary, program::server_program};
+use crate::support::{binary, needs::set_by_run, program::server_program};
 
 const KUBERNETES: [&str; 2] = ["config/deploy/receiver.yaml", "config/deploy/network.yaml"];
 
@@ -29,8 +29,7 @@ fn shipped(file: &str) -> String {
 
 /// Holds files against their schemas.
 fn check(files: &[&str]) -> Output {
-    let clients =
-        std::env::var_os("DLR_TEST_CLIENTS").expect("no schemas: run tests/run, which installs them");
+    let clients = set_by_run("DLR_TEST_CLIENTS", "the schemas of Compose and Kubernetes");
     let mut python = Command::new(PathBuf::from(clients).join("venv/bin/python"));
     python.current_dir(env!("CARGO_MANIFEST_DIR")).env("PYTHONDONTWRITEBYTECODE", "1");
     python.arg("tests/clients/manifests.py").args(files).output().unwrap()

@@ -2,8 +2,10 @@
 
 mod circles;
 mod deploy;
+mod documents;
+mod examples;
 mod layering;
 mod names;
 mod plans;
-mod readme;
+mod quick;
 mod schema;

@@ -1,18 +1,31 @@
-//! The README's tour: every command in it, and what it says that they print, on both databases.
+//! The examples of the documents: every command of the tour, and what it says that they print, on both databases; the code that
+//! signs URLs; and every configuration key.
 
 use std::{process::Command, time::Duration};
 
 use crate::support::{Backend, Database, Service, binary, each_backend};
 
-/// The commands of the README's `console` blocks, each with the line that it prints.
-fn tour() -> Vec<(String, String)> {
-    let readme = include_str!("../../../README.md");
-    let blocks = readme.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+const README: &str = include_str!("../../../README.md");
+const TOUR: &str = include_str!("../../../docs/tour.md");
+const CALLBACK_URLS: &str = include_str!("../../../docs/callback-urls.md");
+const CONFIGURATION: &str = include_str!("../../../docs/configuration.md");
+
+/// A command of a document, and the line that it prints.
+#[derive(PartialEq, Eq, Debug)]
+struct Example {
+    command: String,
+    printed: String,
+}
+
+/// The commands of a document's `console` blocks.
+fn examples(document: &str) -> Vec<Example> {
+    let blocks = document.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let lines: Vec<&str> = blocks.flat_map(str::lines).collect();
-    let pairs = lines
-        .chunks_exact(2)
-        .map(|pair| (pair[0].strip_prefix("$ curl ").unwrap().to_owned(), pair[1].to_owned()));
-    pairs.collect()
+    let examples = lines.chunks_exact(2).map(|pair| Example {
+        command: pair[0].strip_prefix("$ curl ").unwrap().to_owned(),
+        printed: pair[1].to_owned(),
+    });
+    examples.collect()
 }
 
 /// The address of a `curl` line, and the body: as curl does, the values are sent as they stand.
@@ -31,11 +44,11 @@ fn timeless(answer: &str) -> String {
 }
 
 each_backend! {
-    async fn every_command_of_the_tour_prints_what_the_readme_says(app) {
-        let tour = tour();
+    async fn every_command_of_the_tour_prints_what_it_says(app) {
+        let tour = examples(TOUR);
         assert_eq!(tour.len(), 13);
         let mut tick = 0;
-        for (command, printed) in tour {
+        for Example { command, printed } in tour {
             tick += 1;
             app.clock.fetch_add(tick, std::sync::atomic::Ordering::Relaxed);
             let (url, body) = request(&command);
@@ -51,7 +64,14 @@ each_backend! {
     }
 }
 
-/// What the README's signing code of a language makes with these words before it, and `print` behind it.
+#[test]
+fn the_readme_begins_as_the_tour_does() {
+    let readme = examples(README);
+    assert!(readme.len() >= 5, "five minutes with curl");
+    assert_eq!(readme, examples(TOUR)[..readme.len()]);
+}
+
+/// What the documented signing code of a language makes with these words before it, and `print` behind it.
 fn signed_by(language: &str, (program, flags): (&str, &[&str]), (before, print): (&str, &str)) -> String {
     let code = code(language);
     assert_eq!(code.lines().count(), 5, "five lines of {language}");
@@ -63,15 +83,14 @@ fn signed_by(language: &str, (program, flags): (&str, &[&str]), (before, print):
 
 /// The one block of a language.
 fn code(language: &str) -> &'static str {
-    let readme = include_str!("../../../README.md");
-    let (_, rest) = readme.split_once(&format!("```{language}\n")).unwrap();
+    let (_, rest) = CALLBACK_URLS.split_once(&format!("```{language}\n")).unwrap();
     rest.split("\n```").next().unwrap()
 }
 
 const SIGNING: (&str, &str) = ("ACCOUNTS__ACME__SIGNING_SECRETS", "9f86d081884c7d659a2feaa0c55ad015");
 const TO: &str = "+919812345670";
 
-/// The words that the README's code stands on.
+/// The variables that the documented code uses.
 fn words(base: &str, ends: [&str; 2]) -> String {
     let [before, after] = ends;
     let words = [("base", base), ("account", "acme"), ("secret", SIGNING.1), ("to", TO)];
@@ -135,8 +154,7 @@ fn php_signs_what_the_others_sign() {
 }
 
 #[test]
-fn every_key_stands_in_the_default_configuration_and_in_the_readme() {
-    let readme = include_str!("../../../README.md");
+fn every_key_stands_in_the_default_configuration_and_in_the_documents() {
     let defaults = include_str!("../../../config/default.toml");
     let mut section = "";
     for line in defaults.lines() {
@@ -144,8 +162,8 @@ fn every_key_stands_in_the_default_configuration_and_in_the_readme() {
             section = name;
         } else if let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
             assert!(
-                readme.contains(&format!("| `{section}.{key}` |")),
-                "{section}.{key} is not in the README"
+                CONFIGURATION.contains(&format!("| `{section}.{key}` |")),
+                "{section}.{key} is not in docs/configuration.md"
             );
         }
     }
@@ -164,7 +182,8 @@ fn every_key_stands_in_the_default_configuration_and_in_the_readme() {
     ];
     for key in accounts {
         assert!(
-            defaults.contains(&format!("#   {key} = ")) && readme.contains(&format!("`accounts.NAME.{key}`")),
+            defaults.contains(&format!("#   {key} = "))
+                && CONFIGURATION.contains(&format!("`accounts.NAME.{key}`")),
             "{key}"
         );
     }

@@ -11,6 +11,8 @@ use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 
 use crate::support::{
     Answer, Backend, DEADLINE, Database, Load, Pace, Service, TestApp,
+    frames::{self, DATA, END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, STATUS_200, WHOLE},
+    traffic::Latencies,
     wire::{Wire, callback, statuses},
 };
 
@@ -202,10 +204,21 @@ async fn http_2_is_spoken_without_tls() {
     assert_eq!(Answer::of(slow).await.problem(), "body_too_slow");
     let export = client.get(format!("{}/messages/export", app.url)).send().await.unwrap();
     assert_eq!(export.text().await.unwrap().lines().count(), 300);
-    // It has rested for too long and is closed; the client connects again.
-    sleep(Duration::from_secs(2)).await;
-    let fields = [("SmsSid", "after"), ("Status", "sent")];
-    assert_eq!(client.post(&url).form(&fields).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn an_idle_connection_by_http_2_is_closed() {
+    let app = app(&[("HTTP__IDLE_TIMEOUT_MS", "1000")]).await;
+    let mut idle = Frames::to(&app.url, 65_535).await;
+    idle.send(frames::request(1, WHOLE, "/livez")).await;
+    while idle.next(DEADLINE).await.expect("an answer").flags & END_STREAM == 0 {}
+    let began = Instant::now();
+    // It is told that nothing more will be answered, and then closed.
+    while let Some(frame) = idle.next(DEADLINE).await {
+        assert_eq!(frame.kind, GOAWAY);
+    }
+    let rested = began.elapsed();
+    assert!(rested >= Duration::from_millis(900) && rested < DEADLINE / 2, "{rested:?}");
 }
 
 #[tokio::test]
@@ -216,28 +229,36 @@ async fn a_stop_finishes_what_is_under_way_by_both_versions() {
     idle.send(callback(PATH, "idle")).await;
     idle.answer().await;
     let mut silent = Wire::to(&service.url).await;
-    let mut under_way = Vec::new();
-    for client in [Client::new(), h2()] {
-        let url = format!("{}{PATH}", service.url);
-        // So that the connection is there before the end.
-        client.post(&url).form(&[("SmsSid", "early"), ("Status", "sent")]).send().await.unwrap();
-        let (sender, body) = pieces();
-        sender.send("SmsSid=late&").unwrap();
-        let answer = tokio::spawn(client.post(&url).body(body).send());
-        under_way.push((sender, answer, client));
-    }
-    // Long enough for their heads to be read, and short of the time for a body.
-    sleep(MOMENT).await;
+    let (first, second) = ("SmsSid=late&", "Status=sent");
+    // By HTTP/1.1 the handler asks for the body once it has the head.
+    let mut late = Wire::to(&service.url).await;
+    let length = first.len() + second.len();
+    let head = format!(
+        "POST {PATH} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+    );
+    late.send(head).await;
+    assert_eq!(statuses(&late.answer().await), ["100"]);
+    late.send(first).await;
+    // By HTTP/2 frames are read in order: where the second request is answered, the first one is under way.
+    let mut late_2 = Frames::to(&service.url, 65_535).await;
+    late_2.send(frames::post(1, END_HEADERS, PATH)).await;
+    late_2.send(frames::frame(DATA, 0, 1, first.as_bytes())).await;
+    late_2.send(frames::request(3, WHOLE, "/livez")).await;
+    while late_2.next(DEADLINE).await.expect("an answer").flags & END_STREAM == 0 {}
     service.signal("TERM");
     service.has_logged("stopping").await;
     assert_eq!((idle.rest().await, silent.rest().await), (String::new(), String::new()));
     assert!(silent.age() < Duration::from_secs(4), "it is not waited for: {:?}", silent.age());
-    for (sender, answer, _client) in under_way {
-        sender.send("Status=sent").unwrap();
-        drop(sender);
-        let answer = answer.await.unwrap().unwrap();
-        assert_eq!(answer.status(), 200, "{:?}", answer.version());
-    }
+    late.send(second).await;
+    assert_eq!(statuses(&late.answer().await), ["200"]);
+    late_2.send(frames::frame(DATA, END_STREAM, 1, second.as_bytes())).await;
+    let answered = loop {
+        let frame = late_2.next(DEADLINE).await.expect("an answer");
+        if (frame.kind, frame.stream) == (HEADERS, 1) {
+            break frame;
+        }
+    };
+    assert_eq!(answered.payload[0], STATUS_200);
     assert!(service.ended().await.success(), "{}", service.log_text());
     assert!(!service.log_text().contains("deadline"), "{}", service.log_text());
 }
@@ -249,20 +270,27 @@ fn open_files() -> usize {
     line.split_whitespace().nth(3).unwrap().parse().unwrap_or(usize::MAX)
 }
 
-/// The latency that one in a hundred callbacks exceeds, of those that were sent for so long.
-async fn p99(url: &str, long: Duration) -> Duration {
+/// The latencies of callbacks that were sent for so long.
+async fn latencies(url: &str, long: Duration) -> Latencies {
     let (load, began) = (Load::start(url, Pace::STEADY), Instant::now());
     sleep(long).await;
     let traffic = load.stop().await;
     traffic.was_all_acknowledged();
-    traffic.p99((began, Instant::now()))
+    traffic.latencies((began, Instant::now()))
+}
+
+/// Slow clients, which send a byte `every` so often.
+struct SlowClients {
+    url: String,
+    every: Duration,
+    count: usize,
 }
 
 /// Slow clients that connect again as soon as they are cut; every other one is slow with a body.
-fn slow_clients((url, every): (&str, Duration), count: usize) -> JoinSet<()> {
+fn slow_clients(SlowClients { url, every, count }: SlowClients) -> JoinSet<()> {
     let mut clients = JoinSet::new();
     for number in 0..count {
-        let url = url.to_owned();
+        let url = url.clone();
         clients.spawn(async move {
             // Not all at the same moment, now and later on.
             sleep(Duration::from_millis(number as u64 * 5 / 2 % 5000)).await;
@@ -277,15 +305,33 @@ fn slow_clients((url, every): (&str, Duration), count: usize) -> JoinSet<()> {
     clients
 }
 
+/// Waits until so many connections are open.
+async fn has_connections(url: &str, count: usize) {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let metrics = reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();
+        let gauge =
+            metrics.lines().find_map(|line| line.strip_prefix("dlr_http_connections{listener=\"public\"} "));
+        let open: usize = gauge.unwrap().parse().unwrap();
+        if open >= count {
+            return;
+        }
+        assert!(Instant::now() < end, "{open} of {count} connections");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times[times.len() / 2]
 }
 
+/// A slow client costs the service little: honest callbacks are answered in the time that they take alone, give or take
+/// the machine. Where slow clients kept others from being accepted, those would wait for the timeout of a head.
 #[expect(clippy::print_stderr, reason = "for whoever reads the tests' output")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_slow_clients_do_not_slow_down_honest_ones() {
-    // Every byte of a slow client costs a debug build many times what it costs a release.
+    // The slowest of a hundred shows what a slow client costs, but on a machine without other work only.
     let strict = std::env::var_os("DLR_SOAK").is_some() && !cfg!(debug_assertions);
     // By turns, for a disk that stalls does so in the one as in the other.
     let (rounds, long) = if strict { (3, Duration::from_secs(12)) } else { (1, Duration::from_secs(4)) };
@@ -297,20 +343,21 @@ async fn two_thousand_slow_clients_do_not_slow_down_honest_ones() {
     let every = Duration::from_secs(if strict { 1 } else { 2 });
     let (mut alone, mut besieged) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        alone.push(p99(&service.url, long).await);
-        let mut clients = slow_clients((&service.url, every), count);
-        // Until all are connected, and the first ones have been cut.
-        sleep(Duration::from_secs(6)).await;
-        besieged.push(p99(&service.url, long).await);
+        alone.push(latencies(&service.url, long).await);
+        let mut clients = slow_clients(SlowClients { url: service.url.clone(), every, count });
+        // Some have been cut by then, and connect again.
+        has_connections(&service.url, count * 8 / 10).await;
+        besieged.push(latencies(&service.url, long).await);
+        has_connections(&service.url, count * 7 / 10).await;
         clients.shutdown().await;
     }
-    eprintln!("p99 {alone:?} alone, {besieged:?} beside {count} slow clients");
-    let (alone, besieged) = (median(alone), median(besieged));
-    let bearable = if strict {
-        alone.max(Duration::from_millis(5)) * 2
+    eprintln!("{alone:?} alone, {besieged:?} beside {count} slow clients");
+    let p99 = |latencies: &[Latencies]| median(latencies.iter().map(|each| each.p99).collect());
+    let p50 = |latencies: &[Latencies]| median(latencies.iter().map(|each| each.p50).collect());
+    let (alone, besieged, bearable) = if strict {
+        (p99(&alone), p99(&besieged), p99(&alone).max(Duration::from_millis(5)) * 2)
     } else {
-        // Short of what any limit would hold up a client for, and much for a machine with much else to do.
-        (alone * 10).max(Duration::from_secs(8))
+        (p50(&alone), p50(&besieged), (p50(&alone) * 10).max(Duration::from_millis(500)))
     };
     assert!(besieged <= bearable, "{besieged:?} beside {count} slow clients, {alone:?} alone");
 }

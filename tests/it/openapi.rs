@@ -1,11 +1,11 @@
 //! The description of the API: complete, true, and shown without anything from elsewhere.
 
-use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use dlr_receiver::http::KeyDigest;
 use serde_json::Value;
 
-use crate::support::{Backend, Database, Service, each_backend};
+use crate::support::{Backend, Database, Service, each_backend, needs::set_by_run};
 
 /// The paths of the routes, as `src/http/mod.rs` lists them.
 fn routes() -> BTreeSet<String> {
@@ -71,7 +71,7 @@ async fn conforms(backend: Backend) {
         format!("[{{name = \"c\", sha256 = \"{}\", scopes = [\"read\"]}}]", KeyDigest::of("dlr_conformance"));
     let service =
         Service::start(&database, &[("AUTH__KEYS", &keys), ("LOG__FILTER", "warn,dlr_receiver=info")]).await;
-    let programs = env::var("DLR_TEST_CLIENTS").expect("tests/run installs what asks");
+    let programs = set_by_run("DLR_TEST_CLIENTS", "schemathesis");
     let mut asking = Command::new(Path::new(&programs).join("venv/bin/schemathesis"));
     asking
         .args([

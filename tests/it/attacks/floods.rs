@@ -17,14 +17,13 @@ use crate::{
     support::{
         Backend, DEADLINE, Database, Load, Pace, Service,
         frames::{
-            self, CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, HEADERS, PING, RST_STREAM, SETTINGS,
+            self, CONTINUATION, DATA, END_HEADERS, Frames, HEADERS, PING, RST_STREAM, SETTINGS, WHOLE,
             WINDOW_UPDATE, frame, request,
         },
     },
 };
 
 const TOKEN: &str = "tok-3cr3t";
-const WHOLE: u8 = END_STREAM | END_HEADERS;
 
 /// A flood: its name, and the frames that follow each other, of which the number is given.
 type Flood = (&'static str, fn(u32) -> Vec<u8>);

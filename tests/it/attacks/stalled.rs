@@ -8,12 +8,11 @@ use std::{
 use super::{metric, resident};
 use crate::support::{
     Backend, DEADLINE, Database, Service,
-    frames::{self, END_HEADERS, END_STREAM, Frames, RST_STREAM, WINDOW_UPDATE},
+    frames::{self, END_STREAM, Frames, RST_STREAM, WHOLE, WINDOW_UPDATE},
     wire::Wire,
 };
 
 const IDLE: Duration = Duration::from_secs(3);
-const WHOLE: u8 = END_STREAM | END_HEADERS;
 
 /// As many as an export gives at once, some 400 KB.
 const MESSAGES: usize = 200;

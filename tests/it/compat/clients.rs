@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Database, Service, Settings};
+use crate::support::{Backend, Database, Service, Settings, needs::set_by_run};
 
 /// Some clients take the account's sid for the key.
 const SETTINGS: Settings<'static> = &[
@@ -40,9 +40,7 @@ async fn service(backend: Backend) -> (Service, Database) {
 
 /// Where `tests/run` has installed the clients.
 fn installed() -> PathBuf {
-    let folder = std::env::var_os("DLR_TEST_CLIENTS")
-        .expect("no clients to ask with: run tests/run, which installs them and sets DLR_TEST_CLIENTS");
-    PathBuf::from(folder)
+    set_by_run("DLR_TEST_CLIENTS", "published clients of Exotel's API").into()
 }
 
 /// What a script prints, which is what its client was told.

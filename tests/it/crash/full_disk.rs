@@ -10,45 +10,54 @@ use tempfile::TempDir;
 use tokio::time::sleep;
 
 use super::{Spool, hold::Hold, rows, tell};
-use crate::support::{Backend, DEADLINE, Database, Load, Pace, Service};
+use crate::support::{Backend, DEADLINE, Database, Load, Pace, Service, needs::not_tested};
 
 /// A folder on which a service finds a small disk of its own, with a megabyte left, or nothing.
-struct SmallDisk(TempDir);
+struct SmallDisk {
+    folder: TempDir,
+    /// What gives a process mounts of its own.
+    unshare: &'static [&'static str],
+}
 
 const MOUNT_FULL: &str = "mount -t tmpfs -o size=6m tmpfs $0 && { head -c 7000000 /dev/zero >$0/others 2>/dev/null || true; } && exec \"$@\"";
 
 const MOUNT: &str =
     "mount -t tmpfs -o size=6m tmpfs $0 && head -c 5190000 /dev/zero >$0/others && exec \"$@\"";
 
+/// As anybody where the system lets them; else as root.
+const UNSHARE: [&[&str]; 2] = [&["unshare", "--user", "--map-root-user", "--mount"], &["unshare", "--mount"]];
+
 impl SmallDisk {
     /// None where the system does not let us have one, as in some containers.
     fn new() -> Option<Self> {
-        let disk = Self(tempfile::tempdir().unwrap());
-        let words = [&disk.starter()[..], &["true"]].concat();
-        let possible =
-            Command::new(words[0]).args(&words[1..]).output().is_ok_and(|run| run.status.success());
-        if !possible {
-            tell("skipped: no mounts of our own here");
+        for unshare in UNSHARE {
+            let disk = Self { folder: tempfile::tempdir().unwrap(), unshare };
+            let words = [&disk.starter()[..], &["true"]].concat();
+            if Command::new(words[0]).args(&words[1..]).output().is_ok_and(|run| run.status.success()) {
+                return Some(disk);
+            }
         }
-        possible.then_some(disk)
+        not_tested("DLR_TEST_MOUNTS", "a small disk needs a mount of its own, by unshare and mount");
+        None
     }
 
     /// What starts a service that has it.
-    fn starter(&self) -> [&str; 8] {
-        let folder = self.0.path().to_str().unwrap();
-        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", MOUNT, folder]
+    fn starter(&self) -> Vec<&str> {
+        self.starter_with(MOUNT)
     }
 
     /// What starts a service that has one on which nothing is left.
-    fn full_starter(&self) -> [&str; 8] {
-        let mut starter = self.starter();
-        starter[6] = MOUNT_FULL;
-        starter
+    fn full_starter(&self) -> Vec<&str> {
+        self.starter_with(MOUNT_FULL)
+    }
+
+    fn starter_with<'s>(&'s self, mount: &'s str) -> Vec<&'s str> {
+        [self.unshare, &["sh", "-c", mount, self.folder.path().to_str().unwrap()]].concat()
     }
 
     /// The path of a file as the service sees it.
     fn path(&self, file: &str) -> String {
-        self.0.path().join(file).display().to_string()
+        self.folder.path().join(file).display().to_string()
     }
 
     /// The path of a file as everybody else sees it.

@@ -4,7 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     time::{Duration, Instant},
 };
 
@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use super::{
     DEADLINE, Database,
+    needs::set_by_run,
     program::{as_owner, free_port, lend},
     send_signal,
 };
@@ -168,21 +169,9 @@ impl Drop for Cluster {
     }
 }
 
-/// Where the server's programs are: where `tests/run` has found them, or where they usually are.
+/// Where `tests/run` has found the server's programs.
 fn programs() -> PathBuf {
-    let told = std::env::var_os("DLR_TEST_POSTGRES_BINDIR").map(PathBuf::from);
-    let asked = Command::new("pg_config").arg("--bindir").output().ok();
-    let asked = asked.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
-    let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let installed = installed.map(|version| version.path().join("bin"));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path).collect::<Vec<_>>();
-    told.into_iter()
-        .chain(asked)
-        .chain(installed)
-        .chain(on_path)
-        .find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
-        .expect("no Postgres server here: name its folder of programs in DLR_TEST_POSTGRES_BINDIR")
+    set_by_run("DLR_TEST_POSTGRES_BINDIR", "the programs of a Postgres server").into()
 }
 
 fn spawn(folder: &Path, programs: &Path, (port, settings): (u16, &[String])) -> Child {

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
+use super::needs::set_by_run;
+
 /// Where a test keeps its messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
@@ -76,6 +78,5 @@ impl Database {
 
 /// The cluster that `tests/run` has started.
 fn postgres_url() -> String {
-    std::env::var("DLR_TEST_POSTGRES_URL")
-        .expect("no Postgres to test on: run tests/run, which starts one, or set DLR_TEST_POSTGRES_URL")
+    set_by_run("DLR_TEST_POSTGRES_URL", "a Postgres server").into_string().expect("a URL is text")
 }

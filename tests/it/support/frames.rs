@@ -26,6 +26,10 @@ pub const CONTINUATION: u8 = 9;
 pub const END_STREAM: u8 = 1;
 pub const ACK: u8 = 1;
 pub const END_HEADERS: u8 = 4;
+/// A head after which nothing comes.
+pub const WHOLE: u8 = END_STREAM | END_HEADERS;
+/// How a header block begins whose `:status` is 200.
+pub const STATUS_200: u8 = 0x88;
 
 /// One frame.
 #[derive(Debug)]
@@ -42,12 +46,22 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// The head of a request, of which nothing more comes unless `flags` say otherwise.
+/// The head of a GET, of which nothing more comes unless `flags` say otherwise.
 pub fn request(stream: u32, flags: u8, path: &str) -> Vec<u8> {
-    // :method GET, :scheme http, :authority x, and :path with its length; none of it is to be remembered.
+    head(0x82, stream, flags, path)
+}
+
+/// The head of a POST.
+pub fn post(stream: u32, flags: u8, path: &str) -> Vec<u8> {
+    head(0x83, stream, flags, path)
+}
+
+/// `method` is its place in the static table of HPACK (RFC 7541, appendix A).
+fn head(method: u8, stream: u32, flags: u8, path: &str) -> Vec<u8> {
+    // :method, :scheme http, :authority x, and :path with its length; none of it is to be remembered.
     let length = u8::try_from(path.len()).unwrap();
     assert!(length < 127, "a longer path needs more than a byte for its length");
-    let head = [&[0x82, 0x86, 0x01, 1, b'x', 0x04, length], path.as_bytes()].concat();
+    let head = [&[method, 0x86, 0x01, 1, b'x', 0x04, length], path.as_bytes()].concat();
     frame(HEADERS, flags, stream, &head)
 }
 

@@ -6,8 +6,9 @@ mod cluster;
 mod database;
 pub mod frames;
 pub mod load;
+pub mod needs;
 pub mod program;
-mod traffic;
+pub mod traffic;
 pub mod wire;
 
 use std::{

@@ -26,6 +26,13 @@ pub struct Faults {
     pub wrong: Vec<String>,
 }
 
+/// Half of the callbacks, and 99 of a hundred, took no longer.
+#[derive(Clone, Copy, Debug)]
+pub struct Latencies {
+    pub p50: Duration,
+    pub p99: Duration,
+}
+
 impl Traffic {
     pub fn new(sent: Vec<Sent>) -> Self {
         Self { sent }
@@ -72,13 +79,21 @@ impl Traffic {
         self.answers().get("200 spooled").copied().unwrap_or_default()
     }
 
-    /// How long the slowest but one in a hundred took, of those that were sent within a time.
-    pub fn p99(&self, (from, to): (Instant, Instant)) -> Duration {
+    /// How long callbacks took that were sent within a time.
+    pub fn latencies(&self, (from, to): (Instant, Instant)) -> Latencies {
         let within = self.sent.iter().filter(|sent| (from..to).contains(&sent.began));
         let mut latencies: Vec<_> = within.map(|sent| sent.latency).collect();
         latencies.sort();
-        let place = latencies.len().saturating_sub(1) * 99 / 100;
-        latencies.get(place).copied().unwrap_or_default()
+        let percentile = |percent| {
+            let place = latencies.len().saturating_sub(1) * percent / 100;
+            latencies.get(place).copied().unwrap_or_default()
+        };
+        Latencies { p50: percentile(50), p99: percentile(99) }
+    }
+
+    /// How long the slowest but one in a hundred took, of those that were sent within a time.
+    pub fn p99(&self, within: (Instant, Instant)) -> Duration {
+        self.latencies(within).p99
     }
 
     /// Asks until every acknowledged callback is stored as it must be, or the time is up.

@@ -82,11 +82,12 @@ pub(super) async fn livez() -> Json<Health> {
     ),
 )]
 pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
-    let (store, ingest) = (state.store.kind(), &state.ingest);
+    let (store, ingest) = (state.questions.store.kind(), &state.ingest);
     let set_aside = ingest.set_aside();
     let mut details: Vec<String> = told(&set_aside).into_iter().collect();
     details.extend(
         state
+            .questions
             .store
             .damage()
             .map(|damage| format!("the {store} store is damaged ({damage}): run `dlr-receiver check`")),
@@ -107,7 +108,7 @@ pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>
 
 /// Asks the store whether anything is wrong with it.
 async fn trouble(state: &AppState) -> Option<Trouble> {
-    let error = state.store.ping().await.err()?;
-    tracing::warn!(%error, store = state.store.kind(), "not ready");
+    let error = state.questions.store.ping().await.err()?;
+    tracing::warn!(%error, store = state.questions.store.kind(), "not ready");
     Some(error.trouble())
 }

@@ -2,6 +2,7 @@
 //!
 //! May import everything below: `domain`, `access`, `exotel`, `storage`, `ingest`; and `secret_url` and `telemetry`.
 
+mod accounts;
 mod api_key;
 mod auth;
 mod callbacks;
@@ -119,7 +120,7 @@ fn layered(routes: Router<AppState>, state: AppState) -> HttpService {
     let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     // As one: each layer of a router's own costs a request an allocation.
     let layers = ServiceBuilder::new()
-        .layer(metrics::Measure(state.routes.clone()))
+        .layer(metrics::Measure(state.operation.routes.clone()))
         .layer(trace::request_line())
         .layer(header(header::CACHE_CONTROL, "no-store"))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::{AccountName, Forgotten, Time},
-    storage::{Erased, Erasure, Spool, SpoolError},
+    storage::{EraseError, Erased, ErasedRecipient, Erasure, RecipientErasing},
 };
 
 /// Whose data is erased.
@@ -89,19 +89,25 @@ pub(super) async fn erase(
     let body =
         body.map_err(|_| Problem::new(ProblemKind::BodyTooLarge, "the body is larger than any number"))?;
     let erase: Erase = read_json(&body, "{\"recipient\": \"…\"}, with an \"account\" if need be")?;
-    let erasures = erasures(&state, &erase)?;
-    let mut done = Done::default();
-    let complete = match timeout_at(deadline, done.erase(&state, erasures)).await {
-        Ok(erased) => erased.map(|()| true)?,
+    let wanted = erasures(&state, &erase)?;
+    let mut erasing =
+        RecipientErasing::new(state.questions.store.clone(), state.operation.spool.clone(), wanted);
+    let all = async {
+        while state.questions.pace_step(Box::pin(erasing.step())).await? {}
+        Ok(())
+    };
+    let complete = match timeout_at(deadline, all).await {
+        Ok(erased) => erased.map(|()| true).map_err(problem)?,
         Err(_) => false,
     };
-    let (spooled, set_aside_files) = match &state.spool {
+    let (spooled, set_aside_files) = match &state.operation.spool {
         Some(spool) => {
-            (spool.count().await.map_err(|error| spool_fails(&error))?, spool.set_aside().len() as u64)
+            let spooled = spool.count().await.map_err(|error| problem(error.into()))?;
+            (spooled, spool.set_aside().len() as u64)
         }
         None => (0, 0),
     };
-    let Done { erased: Erased { messages, receipts, rejected }, quarantined } = done;
+    let ErasedRecipient { stored: Erased { messages, receipts, rejected }, quarantined } = erasing.erased();
     tracing::info!(messages, receipts, rejected, quarantined, spooled, complete, "erased a recipient");
     Ok(Json(ErasedView {
         messages,
@@ -115,58 +121,12 @@ pub(super) async fn erase(
     }))
 }
 
-/// What is erased so far.
-#[derive(Default)]
-struct Done {
-    erased: Erased,
-    quarantined: u64,
-}
-
-impl Done {
-    /// Step by step, each of which gives way to callbacks. May be dropped halfway.
-    async fn erase(&mut self, state: &AppState, erasures: Vec<Erasure>) -> Result<(), Problem> {
-        // As far as it reaches now. Beginning is cheap: it is done for all before the first is erased.
-        let mut begun = Vec::new();
-        for erasure in erasures {
-            let set_aside = match &state.spool {
-                Some(spool) => spool.last_quarantined().await.map_err(|error| spool_fails(&error))?,
-                None => 0,
-            };
-            begun.push((state.store.begin_erasing(erasure.clone()).await?, erasure, set_aside));
-        }
-        for (mut erasing, erasure, set_aside) in begun {
-            while state.give_way(Box::pin(erasing.step(&state.store, &mut self.erased))).await? {}
-            if let Some(spool) = &state.spool {
-                let erased = self.erase_quarantined(spool, &erasure, set_aside).await;
-                erased.map_err(|error| spool_fails(&error))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Up to a place.
-    async fn erase_quarantined(
-        &mut self,
-        spool: &Spool,
-        erasure: &Erasure,
-        through: i64,
-    ) -> Result<(), SpoolError> {
-        let mut place = Some(0);
-        while let Some(after) = place {
-            let (erased, next) = spool.erase_quarantined(erasure, after).await?;
-            self.quarantined += erased;
-            place = next.filter(|next| *next < through);
-        }
-        Ok(())
-    }
-}
-
 /// The number may be one of several countries, as the accounts are.
 fn erasures(state: &AppState, erase: &Erase) -> Result<Vec<Erasure>, Problem> {
     let account = erase.account.as_deref().map(|name| AccountName::new(&name.to_ascii_lowercase()));
     let account = account.transpose().map_err(|error| Problem::parameter("account", error))?;
     let mut recipients: Vec<Forgotten> = Vec::new();
-    for known in state.accounts_among(account.as_slice()) {
+    for known in state.accounts.settings_among(account.as_slice()) {
         let number = Forgotten::number(&erase.recipient, known.country);
         recipients.extend(number.filter(|number| !recipients.contains(number)));
     }
@@ -180,7 +140,12 @@ fn erasures(state: &AppState, erase: &Erase) -> Result<Vec<Erasure>, Problem> {
     Ok(recipients.into_iter().map(|recipient| Erasure { recipient, account: account.clone() }).collect())
 }
 
-fn spool_fails(error: &SpoolError) -> Problem {
-    tracing::error!(%error, "the spool cannot be searched for a recipient");
-    Problem::new(ProblemKind::StoreUnavailable, "the spool cannot be read now; try again later")
+fn problem(error: EraseError) -> Problem {
+    match error {
+        EraseError::Store(error) => error.into(),
+        EraseError::Spool(error) => {
+            tracing::error!(%error, "the spool cannot be searched for a recipient");
+            Problem::new(ProblemKind::StoreUnavailable, "the spool cannot be read now; try again later")
+        }
+    }
 }

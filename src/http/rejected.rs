@@ -56,7 +56,7 @@ pub(super) async fn list(
     QueryParams(params): QueryParams<PageParams>,
 ) -> Result<Json<RejectedView>, Problem> {
     let page = params.page(LIST)?;
-    let page = state.store.rejected(page, state.clock.now(), state.keep_rejected).await?;
+    let page = state.questions.store.rejected(page, state.clock.now(), state.operation.keep_rejected).await?;
     let items = page.items.into_iter().map(view).collect();
     Ok(Json(RejectedView { items, next_cursor: page.next.map(|next| next.encode(LIST)) }))
 }

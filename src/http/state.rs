@@ -1,105 +1,62 @@
-//! What every handler may use.
+//! What handlers use, grouped by subject. A handler takes the parts that it needs by `FromRef`, or the whole.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
+
+use axum::extract::FromRef;
 
 use super::{
     ApiKeyList, LimitsConfig,
-    auth::{AccountReader, ApiKeys, CallbackGuard, RateLimits},
-    metrics::{AccountMetrics, Pending, Routes},
-    pace::QuestionPace,
+    accounts::Accounts,
+    auth::{ApiKeys, RateLimits},
+    metrics::{PendingMessages, Routes},
+    question::Questions,
 };
 use crate::{
     access::{ConfiguredAccount, Networks},
-    domain::{Account, AccountName, Clock, StatusTable, Time},
+    domain::{Clock, StatusTable},
     ingest::Ingest,
     storage::{Keep, Spool, Store},
     telemetry::Metrics,
 };
 
-/// What every handler may use. Cheap to clone.
+/// What all handlers share. Cheap to clone: one reference count, as each callback clones it.
 #[derive(Clone, Debug)]
-pub struct AppState(Arc<Shared>);
+pub struct AppState(Arc<Services>);
 
-/// What all handlers share.
+/// The parts of the state.
 #[derive(Debug)]
-pub struct Shared {
-    pub(super) accounts: HashMap<AccountName, KnownAccount>,
-    pub(super) api_keys: ApiKeys,
+pub struct Services {
+    pub(super) accounts: Arc<Accounts>,
+    pub(super) access: Arc<AccessControl>,
+    pub(super) questions: Arc<Questions>,
+    pub(super) operation: Arc<Operation>,
     pub(super) clock: Clock,
     pub(super) ingest: Ingest,
-    pub(super) keep_rejected: Keep,
-    pub(super) limits: RateLimits,
-    /// The guard of accounts that are none.
-    pub(super) nobody: CallbackGuard,
-    pub(super) metrics: Metrics,
-    pub(super) pace: QuestionPace,
-    pub(super) pending: Pending,
+    pub(super) table: Arc<StatusTable>,
     /// How long a request other than a callback may take.
     pub(super) request_timeout: Duration,
-    pub(super) routes: Routes,
-    pub(super) spool: Option<Spool>,
-    pub(super) store: Store,
-    pub(super) table: Arc<StatusTable>,
-    pub(super) trusted_proxies: Networks,
-    /// Of callers whose account is none of ours.
-    pub(super) unknown: AccountMetrics,
 }
 
-/// An account, who may call it, and who reads it in Exotel's way.
+/// Who may ask, and how often.
 #[derive(Debug)]
-pub(super) struct KnownAccount {
-    pub account: Account,
-    pub guard: CallbackGuard,
-    pub reader: Option<AccountReader>,
-    pub metrics: AccountMetrics,
+pub(super) struct AccessControl {
+    pub api_keys: ApiKeys,
+    pub limits: RateLimits,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Networks,
 }
 
-impl KnownAccount {
-    fn new(configured: ConfiguredAccount, metrics: &Metrics, began: Time) -> Self {
-        let ConfiguredAccount { account, callers, read_access } = configured;
-        let name = account.name.as_str();
-        Self {
-            guard: CallbackGuard::new(&callers, name, metrics),
-            reader: read_access.as_ref().map(AccountReader::new),
-            metrics: AccountMetrics::new(metrics, name, began),
-            account,
-        }
-    }
+/// What operators look at.
+#[derive(Debug)]
+pub(super) struct Operation {
+    pub metrics: Metrics,
+    pub routes: Routes,
+    pub pending: PendingMessages,
+    pub spool: Option<Spool>,
+    pub keep_rejected: Keep,
 }
 
-impl std::ops::Deref for AppState {
-    type Target = Shared;
-
-    fn deref(&self) -> &Shared {
-        &self.0
-    }
-}
-
-impl Shared {
-    /// Makes a step of a longer change, which yields to callbacks: it waits a second at most for the pause that the
-    /// steps before it have made necessary.
-    pub(super) async fn give_way<T>(&self, step: impl Future<Output = T>) -> T {
-        self.pace.steps.take(step, || self.ingest.is_committing()).await
-    }
-
-    /// How an account's receipts are read; the account may be configured no longer.
-    pub(super) fn account(&self, name: &AccountName) -> Cow<'_, Account> {
-        match self.accounts.get(name) {
-            Some(known) => Cow::Borrowed(&known.account),
-            None => Cow::Owned(Account::unconfigured(name.clone())),
-        }
-    }
-
-    /// The accounts of these names; all where none is named.
-    pub(super) fn accounts_among(&self, names: &[AccountName]) -> Vec<Cow<'_, Account>> {
-        if names.is_empty() {
-            return self.accounts.values().map(|known| Cow::Borrowed(&known.account)).collect();
-        }
-        names.iter().map(|name| self.account(name)).collect()
-    }
-}
-
-/// What the handlers' state is made of.
+/// What the state is made of.
 #[derive(Debug)]
 pub struct Parts {
     /// The accounts whose callbacks are taken, who may call them, and who may read them.
@@ -114,7 +71,7 @@ pub struct Parts {
     pub keep_rejected: Keep,
     /// How often one caller may ask, and be refused.
     pub limits: LimitsConfig,
-    /// Where requests are counted, and what is read.
+    /// Where requests are counted, and what is scraped.
     pub metrics: Metrics,
     /// How long a request other than a callback may take.
     pub request_timeout: Duration,
@@ -132,43 +89,47 @@ impl AppState {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts {
-            accounts,
-            api_keys,
-            clock,
-            ingest,
-            keep_rejected,
-            limits,
-            metrics,
-            request_timeout,
-            spool,
-            store,
-            table,
-            trusted_proxies,
-        } = parts;
-        let began = clock.now();
-        let known = |configured: ConfiguredAccount| {
-            let name = configured.account.name.clone();
-            (name, KnownAccount::new(configured, &metrics, began))
-        };
-        Self(Arc::new(Shared {
-            accounts: accounts.into_iter().map(known).collect(),
-            api_keys: ApiKeys::new(&api_keys, limits.questions_per_key()),
-            clock,
-            ingest,
-            keep_rejected,
-            nobody: CallbackGuard::of_nobody(&metrics),
-            pace: QuestionPace::new(limits.scans_within(store.connections().most)),
-            limits: RateLimits::new(limits),
-            pending: Pending::default(),
-            request_timeout,
-            routes: Routes::new(&metrics),
-            spool,
-            store,
-            table,
-            trusted_proxies,
-            unknown: AccountMetrics::unknown(&metrics),
-            metrics,
+        let limits = parts.limits;
+        let scans = limits.scans_within(parts.store.connections().most);
+        Self(Arc::new(Services {
+            accounts: Arc::new(Accounts::new(parts.accounts, &parts.metrics, parts.clock.now())),
+            access: Arc::new(AccessControl {
+                api_keys: ApiKeys::new(&parts.api_keys, limits.questions_per_key()),
+                limits: RateLimits::new(limits),
+                trusted_proxies: parts.trusted_proxies,
+            }),
+            questions: Arc::new(Questions::new(parts.store, parts.ingest.clone(), scans)),
+            operation: Arc::new(Operation {
+                routes: Routes::new(&parts.metrics),
+                metrics: parts.metrics,
+                pending: PendingMessages::default(),
+                spool: parts.spool,
+                keep_rejected: parts.keep_rejected,
+            }),
+            clock: parts.clock,
+            ingest: parts.ingest,
+            table: parts.table,
+            request_timeout: parts.request_timeout,
         }))
+    }
+}
+
+impl std::ops::Deref for AppState {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.0
+    }
+}
+
+impl FromRef<AppState> for Arc<StatusTable> {
+    fn from_ref(state: &AppState) -> Self {
+        Arc::clone(&state.table)
+    }
+}
+
+impl FromRef<AppState> for Arc<Questions> {
+    fn from_ref(state: &AppState) -> Self {
+        Arc::clone(&state.questions)
     }
 }

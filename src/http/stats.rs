@@ -37,12 +37,13 @@ pub(super) async fn get(
     let filter = FilterReader::read(&state, &pairs, &["group_by"], |_, value| {
         value.split(',').try_for_each(|word| add_group(&mut group_by, word))
     })?;
-    let accounts: Vec<Account> = state.accounts_among(&[]).into_iter().map(Cow::into_owned).collect();
+    let accounts: Vec<Account> =
+        state.accounts.settings_among(&[]).into_iter().map(Cow::into_owned).collect();
     let counted = {
-        let (store, group_by) = (state.store.clone(), group_by.clone());
+        let (store, group_by) = (state.questions.store.clone(), group_by.clone());
         async move { store.stats(StatsRequest { filter, group_by: &group_by, accounts: &accounts }).await }
     };
-    let counted = state.ask(Reads::Scan, counted).await?.map_err(|TooManyGroups| {
+    let counted = state.questions.ask(Reads::Scan, counted).await?.map_err(|TooManyGroups| {
         let fault = format!("makes more than {} groups; narrow the question", TooManyGroups::MOST);
         Problem::parameter("group_by", fault)
     })?;

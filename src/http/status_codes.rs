@@ -1,6 +1,6 @@
 //! The table of status codes in force.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     Json,
@@ -11,13 +11,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    AppState, Problem, ProblemKind,
+    Problem, ProblemKind,
     extract::PathParams,
     openapi::shapes::{ProblemBody, Refusals},
 };
 use crate::{
     answers::{CategoryWord, ConfirmedByWord, OutcomeWord, RetryWord, StatusWord},
-    domain::{Category, ConfirmedBy, Outcome, Retry, Status, StatusCode},
+    domain::{Category, ConfirmedBy, Outcome, Retry, Status, StatusCode, StatusTable},
 };
 
 /// A detailed status code.
@@ -82,8 +82,8 @@ impl<'a> StatusCodeView<'a> {
     get, path = "/status-codes", tag = "Status codes",
     responses((status = 200, description = "The table in force", body = StatusCodes), Refusals),
 )]
-pub(super) async fn list(State(state): State<AppState>) -> Response {
-    Json(StatusCodes { items: state.table.iter().map(StatusCodeView::of).collect() }).into_response()
+pub(super) async fn list(State(table): State<Arc<StatusTable>>) -> Response {
+    Json(StatusCodes { items: table.iter().map(StatusCodeView::of).collect() }).into_response()
 }
 
 /// One code.
@@ -97,12 +97,12 @@ pub(super) async fn list(State(state): State<AppState>) -> Response {
     ),
 )]
 pub(super) async fn get(
-    State(state): State<AppState>,
+    State(table): State<Arc<StatusTable>>,
     PathParams(code): PathParams<String>,
 ) -> Result<Response, Problem> {
     let number =
         code.parse().map_err(|_| Problem::parameter("code", "a status code is a number, such as 20005"))?;
-    let entry = state.table.by_code(number);
+    let entry = table.by_code(number);
     let unknown = || {
         Problem::new(
             ProblemKind::UnknownStatusCode,

@@ -54,6 +54,9 @@ each_backend! {
         for path in routes() {
             assert!(page.contains(&path), "{path}");
         }
+        let outside_code: String =
+            page.split("<code>").map(|part| part.split_once("</code>").map_or(part, |(_, rest)| rest)).collect();
+        assert!(!outside_code.contains('`'), "descriptions are rendered");
         for outside in ["http://", "https://", "<script", "src=", "@import", "url("] {
             assert!(!page.contains(outside), "{outside}");
         }

@@ -29,14 +29,15 @@ pub(in crate::http) async fn require(
 }
 
 fn authorise(Required { state, scope }: &Required, request: &Request) -> Result<(), Problem> {
-    let caller = Caller::of(request.extensions(), request.headers(), &state.trusted_proxies);
+    let caller = Caller::of(request.extensions(), request.headers(), &state.access.trusted_proxies);
     state
+        .access
         .limits
         .count_question(&caller)
         .map_err(|retry_after_s| Problem::too_many("too many questions from this address", retry_after_s))?;
-    let authorised = state.api_keys.authorise(request.headers(), *scope);
+    let authorised = state.access.api_keys.authorise(request.headers(), *scope);
     authorised.map_err(|problem| match problem.kind() {
-        ProblemKind::Unauthorized => state.limits.refuse(&caller, problem),
+        ProblemKind::Unauthorized => state.access.limits.refuse(&caller, problem),
         _ => problem,
     })
 }

@@ -6,8 +6,8 @@ use crate::{
     domain::Time,
     http::{
         AppState, Problem, ProblemKind,
+        accounts::KnownAccount,
         auth::{CallbackHead, Caller, SignedFor},
-        state::KnownAccount,
     },
     ingest::ReadCallback,
 };
@@ -29,10 +29,9 @@ pub(super) struct Authenticated<'s> {
 }
 
 impl<'s> Callee<'s> {
-    /// Account names are lower case; a URL may have been typed otherwise.
+    /// The account of this name.
     pub fn find(state: &'s AppState, name: &'s str) -> Self {
-        let known = state.accounts.get(name);
-        Self { name, known: known.or_else(|| state.accounts.get(name.to_ascii_lowercase().as_str())) }
+        Self { name, known: state.accounts.find(name) }
     }
 }
 
@@ -42,7 +41,7 @@ pub(super) fn callback_head<'r>(
     head: &'r Parts,
     token: Option<&'r str>,
 ) -> CallbackHead<'r> {
-    let caller = Caller::of(&head.extensions, &head.headers, &state.trusted_proxies);
+    let caller = Caller::of(&head.extensions, &head.headers, &state.access.trusted_proxies);
     CallbackHead { token, query: head.uri.query().unwrap_or_default(), headers: &head.headers, caller }
 }
 
@@ -53,10 +52,10 @@ pub(super) fn authenticate<'s>(
     head: &CallbackHead,
     now: Time,
 ) -> Result<Authenticated<'s>, Problem> {
-    let refuse = |problem| state.limits.refuse(&head.caller, problem);
+    let refuse = |problem| state.access.limits.refuse(&head.caller, problem);
     let Some(account) = callee.known else {
         // Takes as long as a wrong token, so that its time does not tell which accounts exist.
-        let _ = state.nobody.authenticate(head, callee.name, now);
+        let _ = state.accounts.unknown.guard.authenticate(head, callee.name, now);
         let detail = "the callback URL names an account that is not configured";
         return Err(refuse(Problem::new(ProblemKind::UnknownAccount, detail)));
     };
@@ -76,5 +75,5 @@ pub(super) fn check_recipient(
     let Some(signed_for) = signed_for else { return Ok(None) };
     let recipient = signed_for.check(callback.recipient(), &account.account);
     let checked = account.guard.check_recipient(recipient, caller);
-    checked.map_err(|problem| state.limits.refuse(&caller, problem))
+    checked.map_err(|problem| state.access.limits.refuse(&caller, problem))
 }

@@ -111,7 +111,7 @@ async fn take(
     request: Request,
 ) -> Result<Response, Problem> {
     let callee = Callee::find(state, account);
-    let metrics = callee.known.map_or(&state.unknown, |known| &known.metrics);
+    let metrics = callee.known.map_or(&state.accounts.unknown.metrics, |known| &known.metrics);
     let accepted = keep(state, callee, token, request).await;
     let Accepted { sid, kept } = accepted.inspect_err(|problem| metrics.refused(problem.kind()))?;
     let status = kept.into();

@@ -59,7 +59,7 @@ async fn answer(State(state): State<AppState>, request: Request) -> Response {
 async fn reply(state: &AppState, call: &Call, head: &Parts) -> Result<Response, ApiError> {
     let asked = call.read()?;
     let (headers, query) = (&head.headers, head.uri.query().unwrap_or_default());
-    let caller = Caller::of(&head.extensions, headers, &state.trusted_proxies);
+    let caller = Caller::of(&head.extensions, headers, &state.access.trusted_proxies);
     let known = reader::authenticate(state, asked.account_sid, &caller, headers)?;
     if call.version == ApiVersion::Second {
         return v2::details(state, known, asked.resource, query).await;

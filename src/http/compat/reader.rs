@@ -7,8 +7,8 @@ use crate::{
     exotel::ApiError,
     http::{
         AppState,
+        accounts::KnownAccount,
         auth::{AccountReader, Caller, basic_credentials, retry_after_s},
-        state::KnownAccount,
     },
 };
 
@@ -40,10 +40,10 @@ pub(super) fn authenticate<'s>(
     headers: &HeaderMap,
 ) -> Result<Authorised<'s>, ApiError> {
     let too_many = |retry_after_s| ApiError::TooManyRequests { retry_after_s };
-    state.limits.count_question(caller).map_err(too_many)?;
+    state.access.limits.count_question(caller).map_err(too_many)?;
     find(state, sid, headers).map_err(|error| match error {
         ApiError::Unauthorized | ApiError::CredentialsMissing | ApiError::MalformedCredentials => {
-            state.limits.count_refusal(caller).map_or_else(too_many, |()| error)
+            state.access.limits.count_refusal(caller).map_or_else(too_many, |()| error)
         }
         error => error,
     })
@@ -61,7 +61,7 @@ fn find<'s>(state: &'s AppState, sid: &str, headers: &HeaderMap) -> Result<Autho
         known.reader.as_ref().map(|reader| Authorised { account: &known.account, reader })
     };
     // Every account's credentials are compared, whichever are right; accounts may share theirs.
-    let mut opened: Vec<Authorised<'s>> = state.accounts.values().filter_map(readable).collect();
+    let mut opened: Vec<Authorised<'s>> = state.accounts.iter().filter_map(readable).collect();
     opened.retain(|authorised| authorised.reader.credentials.match_pair(&key, &token));
     if opened.is_empty() {
         return Err(ApiError::Unauthorized);

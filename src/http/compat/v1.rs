@@ -46,7 +46,7 @@ async fn find(state: &AppState, reader: Authorised<'_>, sid: &str) -> Result<Mes
     if sid.contains('\0') {
         return Err(ApiError::NoMatchingResults);
     }
-    let messages = state.store.messages(sid).await.map_err(failed)?;
+    let messages = state.questions.store.messages(sid).await.map_err(failed)?;
     let own = |message: &Message<'_>| *message.account == reader.account.name;
     messages.into_iter().find(own).ok_or(ApiError::NoMatchingResults)
 }
@@ -63,7 +63,7 @@ async fn callbacks(
     let mut after = None;
     loop {
         let page = PageRequest { limit: RECEIPTS, after };
-        let page = state.store.receipts(sid, &account.name, page).await.map_err(failed)?;
+        let page = state.questions.store.receipts(sid, &account.name, page).await.map_err(failed)?;
         for stored in &page.items {
             if !message.admits(stored.signed_for.as_deref()) {
                 continue;

@@ -55,8 +55,8 @@ async fn page(state: &AppState, query: CampaignQuery) -> Result<CampaignPage, Ap
     if query.campaign.contains('\0') || query.recipient_raw.as_ref().is_some_and(|text| text.contains('\0')) {
         return Ok(CampaignPage { total: 0, messages: Vec::new() });
     }
-    let store = state.store.clone();
-    state.ask(Reads::Scan, async move { store.campaign(&query).await }).await.map_err(failed)
+    let store = state.questions.store.clone();
+    state.questions.ask(Reads::Scan, async move { store.campaign(&query).await }).await.map_err(failed)
 }
 
 /// The campaign that a URL asks for. Source: Exotel's reference spells it in two ways, its newer pages in

@@ -75,8 +75,9 @@ pub(crate) async fn export(
 /// Counts the messages before the answer begins. Where that takes too long, it begins all the same: it breaks off where
 /// they turn out to be too many.
 async fn fits_a_sheet(state: &AppState, filter: &MessageFilter) -> Result<(), Problem> {
-    let (store, filter) = (state.store.clone(), filter.clone());
-    let counted = state.ask(Reads::Scan, async move { store.count(&filter, MOST_ROWS + 1).await }).await;
+    let (store, filter) = (state.questions.store.clone(), filter.clone());
+    let counted =
+        state.questions.ask(Reads::Scan, async move { store.count(&filter, MOST_ROWS + 1).await }).await;
     let counted = match counted {
         Err(unanswered) if unanswered.kind() == ProblemKind::TookTooLong => return Ok(()),
         counted => counted?,
@@ -91,7 +92,7 @@ async fn fits_a_sheet(state: &AppState, filter: &MessageFilter) -> Result<(), Pr
 
 /// The time zone of the accounts that are asked for, where it is one.
 fn zone(state: &AppState, filter: &MessageFilter) -> Tz {
-    let accounts = state.accounts_among(&filter.accounts);
+    let accounts = state.accounts.settings_among(&filter.accounts);
     let zones: BTreeSet<&str> = accounts.iter().map(|account| account.time_zone.name()).collect();
     if zones.len() == 1 { accounts[0].time_zone } else { Tz::UTC }
 }
@@ -125,12 +126,12 @@ impl Export {
     ) -> Result<WrittenPart, Unanswered> {
         let (export, page) = (Arc::clone(self), PageRequest { limit: ROWS_PER_PAGE, after });
         let written = async move {
-            let Page { items, next } = export.state.store.list(&export.filter, page).await?;
+            let Page { items, next } = export.state.questions.store.list(&export.filter, page).await?;
             let rows = Rows { messages: items, are_last: next.is_none() };
             let rows = writer.write(rows, &export.state.table).await;
             Ok(rows.map(|rows| WrittenPart { rows, next, writer }))
         };
-        Ok(self.state.ask(reads, written).await??)
+        Ok(self.state.questions.ask(reads, written).await??)
     }
 
     /// A page behind the first. It has a request's time: an export may take long, but has to go on.
@@ -140,7 +141,7 @@ impl Export {
         page.unwrap_or(Err(Unanswered::Deadline)).inspect_err(|unanswered| {
             unanswered.log();
             tracing::warn!("an export ends early");
-            self.state.routes.failed(unanswered.kind());
+            self.state.operation.routes.failed(unanswered.kind());
         })
     }
 

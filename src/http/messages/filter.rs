@@ -128,7 +128,7 @@ impl<'s> FilterReader<'s> {
     /// What they ask for together.
     fn finish(self) -> Result<MessageFilter, Problem> {
         let Self { state, mut filter, recipients: asked, bounds, older_than, .. } = self;
-        let accounts = state.accounts_among(&filter.accounts);
+        let accounts = state.accounts.settings_among(&filter.accounts);
         let instant = |at: usize| {
             let bound = bounds[at].as_ref();
             let accounts = accounts.iter().map(|account| -> &Account { account });

@@ -1,4 +1,4 @@
-//! The filters of a question, as the API's description names them; `filter` reads them.
+//! The filters of a question: named here once, for the API's description and for `filter`, which reads them.
 
 use utoipa::IntoParams;
 

@@ -4,17 +4,18 @@ use std::borrow::Cow;
 
 use crate::{
     domain::Message,
-    http::{AppState, Problem, ProblemKind},
+    http::{Problem, ProblemKind},
+    storage::Store,
 };
 
 /// The message of a sid. Several accounts have the same sid only where a callback URL was mixed up.
 pub(super) async fn find(
-    state: &AppState,
+    store: &Store,
     sid: &str,
     account: Option<&str>,
 ) -> Result<Message<'static>, Problem> {
     let storable = !sid.contains('\0');
-    let mut messages = if storable { state.store.messages(sid).await? } else { Vec::new() };
+    let mut messages = if storable { store.messages(sid).await? } else { Vec::new() };
     if let Some(account) = account {
         messages.retain(|message| message.account.as_str().eq_ignore_ascii_case(account));
     }

@@ -1,5 +1,7 @@
 //! `GET /messages/{sid}`: what became of one message.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::State,
@@ -11,10 +13,12 @@ use utoipa::IntoParams;
 use super::find::find;
 use crate::{
     answers::MessageView,
+    domain::StatusTable,
     http::{
-        AppState, Problem,
+        Problem,
         extract::{PathParams, QueryParams},
         openapi::shapes::{ProblemBody, Refusals},
+        question::Questions,
     },
 };
 
@@ -39,10 +43,11 @@ pub(in crate::http) struct WhichMessage {
     ),
 )]
 pub(in crate::http) async fn get(
-    State(state): State<AppState>,
+    State(questions): State<Arc<Questions>>,
+    State(table): State<Arc<StatusTable>>,
     PathParams(sid): PathParams<String>,
     QueryParams(which): QueryParams<WhichMessage>,
 ) -> Result<Response, Problem> {
-    let message = find(&state, &sid, which.account.as_deref()).await?;
-    Ok(Json(MessageView::of(&message, &state.table)).into_response())
+    let message = find(&questions.store, &sid, which.account.as_deref()).await?;
+    Ok(Json(MessageView::of(&message, &table)).into_response())
 }

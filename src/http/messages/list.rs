@@ -35,10 +35,10 @@ pub(crate) async fn list(
     let filter =
         FilterReader::read(&state, &pairs, &PageParams::PARAMETERS, |name, value| page.take(name, value))?;
     let page = page.page(LIST)?;
-    let by_index = state.store.finds_by_index(&filter);
+    let by_index = state.questions.store.finds_by_index(&filter);
     let reads = if by_index { Reads::rows(page.limit.into()) } else { Reads::Scan };
-    let store = state.store.clone();
-    let page = state.ask(reads, async move { store.list(&filter, page).await }).await?;
+    let store = state.questions.store.clone();
+    let page = state.questions.ask(reads, async move { store.list(&filter, page).await }).await?;
     let items = page.items.iter().map(|message| MessageView::of(message, &state.table)).collect();
     let next_cursor = page.next.map(|next| next.encode(LIST));
     Ok(Json(MessagesView { items, next_cursor }).into_response())

@@ -1,6 +1,9 @@
 //! Many messages at once, by their sids.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use axum::{
     Json,
@@ -16,12 +19,13 @@ use utoipa::ToSchema;
 
 use crate::{
     answers::MessageView,
-    domain::Message,
+    domain::{Message, StatusTable},
     http::{
-        AppState, Problem, ProblemKind,
+        Problem, ProblemKind,
         extract::read_json,
         openapi::shapes::{ProblemBody, Refusals},
         pace::Reads,
+        question::Questions,
     },
 };
 
@@ -59,7 +63,8 @@ struct LookedUp<'a> {
     ),
 )]
 pub(crate) async fn lookup(
-    State(state): State<AppState>,
+    State(questions): State<Arc<Questions>>,
+    State(table): State<Arc<StatusTable>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     // axum stops reading after two megabytes, many times what a thousand sids take.
@@ -73,16 +78,16 @@ pub(crate) async fn lookup(
     let Lookup { sids } = read(&body)?;
     let asked: BTreeSet<String> = sids.into_iter().collect();
     let storable: Vec<String> = asked.iter().filter(|sid| !sid.contains('\0')).cloned().collect();
-    let messages = if storable.is_empty() { Vec::new() } else { find(&state, storable).await? };
+    let messages = if storable.is_empty() { Vec::new() } else { find(&questions, storable).await? };
     let known: HashSet<&str> = messages.iter().map(|message| message.sid.as_str()).collect();
     let missing = asked.iter().map(String::as_str).filter(|sid| !known.contains(sid)).collect();
-    let found = messages.iter().map(|message| MessageView::of(message, &state.table)).collect();
+    let found = messages.iter().map(|message| MessageView::of(message, &table)).collect();
     Ok(Json(LookedUp { found, missing }).into_response())
 }
 
-async fn find(state: &AppState, sids: Vec<String>) -> Result<Vec<Message<'static>>, Problem> {
-    let (reads, store) = (Reads::rows(sids.len()), state.store.clone());
-    Ok(state.ask(reads, async move { store.lookup(&sids).await }).await?)
+async fn find(questions: &Arc<Questions>, sids: Vec<String>) -> Result<Vec<Message<'static>>, Problem> {
+    let (reads, store) = (Reads::rows(sids.len()), questions.store.clone());
+    Ok(questions.ask(reads, async move { store.lookup(&sids).await }).await?)
 }
 
 fn read(body: &[u8]) -> Result<Lookup, Problem> {

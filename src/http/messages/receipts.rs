@@ -53,11 +53,11 @@ pub(in crate::http) async fn callbacks(
 ) -> Result<Response, Problem> {
     let after = which.cursor.as_deref().map(|text| Cursor::decode(text, RECEIPTS_LIST)).transpose();
     let after = after.map_err(|error| Problem::parameter("cursor", error))?;
-    let message = find(&state, &sid, which.account.as_deref()).await?;
+    let message = find(&state.questions.store, &sid, which.account.as_deref()).await?;
     let page = PageRequest { limit: RECEIPTS_PER_PAGE, after };
     let from_start = page.after.is_none();
-    let page = state.store.receipts(&sid, &message.account, page).await?;
-    let account = state.account(&message.account);
+    let page = state.questions.store.receipts(&sid, &message.account, page).await?;
+    let account = state.accounts.settings(&message.account);
     let meanings = page.items.iter().map(|receipt| receipt.normalise(&account, &state.table));
     let meanings = meanings.collect::<Result<Vec<_>, StoreError>>()?;
     let whole = from_start && page.next.is_none() && !page.items.iter().any(StoredReceipt::is_erased);

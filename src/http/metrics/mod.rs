@@ -9,4 +9,4 @@ mod pending;
 mod route;
 pub(super) mod scrape;
 
-pub(super) use self::{account::AccountMetrics, layer::Measure, pending::Pending, route::Routes};
+pub(super) use self::{account::AccountMetrics, layer::Measure, pending::PendingMessages, route::Routes};

@@ -15,7 +15,7 @@ const AGE: chrono::Duration = chrono::Duration::seconds(30);
 
 /// What was last counted. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(in crate::http) struct Pending(Arc<Mutex<Last>>);
+pub(in crate::http) struct PendingMessages(Arc<Mutex<Last>>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Last {
@@ -24,7 +24,7 @@ struct Last {
     counted: Option<PendingByAge>,
 }
 
-impl Pending {
+impl PendingMessages {
     /// How many are pending, as counted lately. Waits for a count no longer than `patience`; one that takes
     /// longer goes on, and is told the next time. None where there is no count.
     pub(super) async fn count(&self, store: &Store, now: Time, patience: Duration) -> Option<PendingByAge> {

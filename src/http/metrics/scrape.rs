@@ -88,7 +88,7 @@ pub(in crate::http) async fn scrape(State(state): State<AppState>) -> Response {
         store_answers(&state),
         clock_skew(&state),
         timeout(PATIENCE, state.ingest.spool_status()),
-        state.pending.count(&state.store, now, PATIENCE),
+        state.operation.pending.count(&state.questions.store, now, PATIENCE),
     );
     tell_service(&moment, &state, store_up);
     if let Some(skew) = skew {
@@ -104,30 +104,30 @@ pub(in crate::http) async fn scrape(State(state): State<AppState>) -> Response {
         tell_pending(&moment, &pending);
     }
     moment.measure_process();
-    let text = state.metrics.render() + &moment.render();
+    let text = state.operation.metrics.render() + &moment.render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
 /// A store that is known to fail is not asked.
 async fn store_answers(state: &AppState) -> bool {
-    !state.ingest.store_fails() && matches!(timeout(PATIENCE, state.store.ping()).await, Ok(Ok(())))
+    !state.ingest.store_fails() && matches!(timeout(PATIENCE, state.questions.store.ping()).await, Ok(Ok(())))
 }
 
 async fn clock_skew(state: &AppState) -> Option<f64> {
     if state.ingest.store_fails() {
         return None;
     }
-    let clocks = timeout(PATIENCE, state.store.compare_clocks(&state.clock)).await.ok()?.ok()?;
+    let clocks = timeout(PATIENCE, state.questions.store.compare_clocks(&state.clock)).await.ok()?.ok()?;
     Some(clocks.skew.as_seconds_f64())
 }
 
 fn tell_service(moment: &Metrics, state: &AppState, store_up: bool) {
-    let build = [("version", env!("CARGO_PKG_VERSION")), ("store", state.store.kind())];
+    let build = [("version", env!("CARGO_PKG_VERSION")), ("store", state.questions.store.kind())];
     moment.set(BUILD, &build, 1.0);
     moment.set(STORE_UP, &[], f64::from(u8::from(store_up)));
-    moment.set(STORE_DAMAGED, &[], f64::from(u8::from(state.store.damage().is_some())));
+    moment.set(STORE_DAMAGED, &[], f64::from(u8::from(state.questions.store.damage().is_some())));
     moment.set(READY, &[], f64::from(u8::from(store_up || state.ingest.has_spool())));
-    let Connections { open, idle, most } = state.store.connections();
+    let Connections { open, idle, most } = state.questions.store.connections();
     moment.set(CONNECTIONS, &[("state", "idle")], idle.into());
     moment.set(CONNECTIONS, &[("state", "in_use")], open.saturating_sub(idle).into());
     moment.set(CONNECTIONS_MAX, &[], most.into());

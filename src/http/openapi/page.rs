@@ -36,13 +36,13 @@ pub(super) fn rendered(api: &Value) -> Markup {
                 p { (text(&api["info"]["description"])) " The same for programs: " a href="openapi.json" { "openapi.json" } "." }
                 @for tag in tags {
                     h2 { (text(&tag["name"])) }
-                    p { (text(&tag["description"])) }
+                    (markdown(&tag["description"]))
                     @for (path, method, operation) in operations(api, &tag["name"]) { (shown(path, method, operation)) }
                 }
                 h2 { "Shapes" }
                 @for (name, schema) in entries(&api["components"]["schemas"]) {
                     h3 id=(name) { (name) }
-                    p { (text(&schema["description"])) }
+                    (markdown(&schema["description"]))
                     (properties(schema))
                 }
             }
@@ -61,14 +61,14 @@ fn shown(path: &str, method: &str, operation: &Value) -> Markup {
     html! {
         section {
             h3 { code { (method.to_uppercase()) " " (path) } }
-            p { (text(&operation["summary"])) }
-            @if !operation["description"].is_null() { p { (text(&operation["description"])) } }
+            (markdown(&operation["summary"]))
+            (markdown(&operation["description"]))
             table {
                 @for parameter in parameters {
                     tr {
                         th { code { (text(&parameter["name"])) } @if parameter["required"] == true { " *" } }
                         td { (kind(&parameter["schema"])) }
-                        td { (text(&parameter["description"])) (example(parameter)) }
+                        td { (markdown(&parameter["description"])) (example(parameter)) }
                     }
                 }
                 @for (media, body) in entries(&operation["requestBody"]["content"]) {
@@ -78,7 +78,7 @@ fn shown(path: &str, method: &str, operation: &Value) -> Markup {
                     tr {
                         th { (status) }
                         td { @for (media, body) in entries(&response["content"]) { (kind(&body["schema"])) " " code { (media) } " " } }
-                        td { (text(&response["description"])) }
+                        td { (markdown(&response["description"])) }
                     }
                 }
             }
@@ -100,7 +100,7 @@ fn properties(schema: &Value) -> Markup {
                     tr {
                         th { code { (name) } }
                         td { (kind(property)) }
-                        td { (text(&property["description"])) (example(property)) }
+                        td { (markdown(&property["description"])) (example(property)) }
                     }
                 }
             }
@@ -130,9 +130,16 @@ fn kind(schema: &Value) -> Markup {
 fn example(described: &Value) -> Markup {
     html! {
         @if !described["example"].is_null() {
-            " Such as " code { (match &described["example"] { Value::String(text) => text.clone(), other => other.to_string() }) } "."
+            p.example { "Example: " code { (match &described["example"] { Value::String(text) => text.clone(), other => other.to_string() }) } }
         }
     }
+}
+
+/// A description, which is `CommonMark` in `OpenAPI`. All of them are our own: nothing that strangers send is rendered.
+fn markdown(description: &Value) -> Markup {
+    let mut rendered = String::new();
+    pulldown_cmark::html::push_html(&mut rendered, pulldown_cmark::Parser::new(text(description)));
+    PreEscaped(rendered)
 }
 
 fn entries(object: &Value) -> impl Iterator<Item = (&str, &Value)> {
@@ -141,4 +148,24 @@ fn entries(object: &Value) -> impl Iterator<Item = (&str, &Value)> {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn descriptions_are_rendered_and_examples_stand_apart() {
+        let parameter = json!({"description": "The account, as `?account=` names it", "example": "default"});
+        assert_eq!(
+            (markdown(&parameter["description"]).into_string() + &example(&parameter).into_string())
+                .replace('\n', ""),
+            "<p>The account, as <code>?account=</code> names it</p>\
+             <p class=\"example\">Example: <code>default</code></p>"
+        );
+        assert_eq!(markdown(&Value::Null).into_string(), "");
+        assert_eq!(markdown(&json!("a < b")).into_string(), "<p>a &lt; b</p>\n");
+    }
 }

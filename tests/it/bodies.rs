@@ -99,6 +99,25 @@ each_backend! {
         }
     }
 
+    async fn the_bytes_of_an_erased_recipient_go_as_well(app) {
+        let to = "To=%2B91981234567%E9&SmsSid=o1&Status=sent&CustomField=Caf%E9";
+        assert_eq!(post(&app, &[FORM], to.as_bytes()).await.status, 200);
+        let told = "SmsSid=o2&Status=sent&To=09812345670&CustomField=09812345670%E9";
+        assert_eq!(post(&app, &[FORM], told.as_bytes()).await.status, 200);
+        let whole = "+919812345670";
+        for recipient in ["+91981234567\u{FFFD}", whole] {
+            let asked = app.request("POST", "/recipients/erase").json(&json!({"recipient": recipient}));
+            let answer = Answer::of(asked.send().await.unwrap()).await;
+            assert_eq!((&answer.json["messages"], &answer.json["complete"]), (&json!(1), &json!(true)), "{recipient}");
+        }
+        for sid in ["o1", "o2"] {
+            let receipt = receipt(&app, sid).await;
+            let text = receipt.to_string();
+            assert_eq!(receipt.get("original_bytes"), None, "{text}");
+            assert!(!text.contains("981234567") && !text.contains("Caf"), "{text}");
+        }
+    }
+
     async fn json_is_known_by_its_brace(app) {
         let object = |sid: &str| format!("{{\"SmsSid\":\"{sid}\",\"Status\":\"sent\"}}");
         for (sid, headers) in [("o0", &[FORM][..]), ("o1", &[]), ("o2", &[JSON])] {

@@ -103,6 +103,25 @@ async fn a_token_opens_beside_a_signature_and_neither_is_nothing() {
     }
 }
 
+#[tokio::test]
+async fn a_token_is_read_from_a_query_string_as_everything_else_there() {
+    let app = app(&[("ACCOUNTS__ACME__CALLBACK_TOKENS", "a b,c+d")]).await;
+    let fields = [("SmsSid", "s"), ("Status", "sent")];
+    for (token, status) in [
+        ("a+b", 200),
+        ("a%20b", 200),
+        ("c%2Bd", 200),
+        ("c+d", 200),
+        ("a%2Bb", 401),
+        ("c%20d", 401),
+        ("ab", 401),
+    ] {
+        let path = format!("/callbacks/exotel/acme?token={token}&team=a+b");
+        assert_eq!(answer(app.request("POST", &path).form(&fields)).await.status, status, "{token}");
+    }
+    assert_eq!(app.message("s").await["labels"], serde_json::json!({"team": "a b"}));
+}
+
 async fn reporting(settings: Settings<'_>, calls: &[(&str, u16)]) -> String {
     let database = Database::create(Backend::Sqlite).await;
     let service = Service::start(&database, settings).await;

@@ -5,7 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Connection, migrate::Migrator, sqlite::SqliteConnectOptions};
 use tokio::time::sleep;
 
 use super::{Spool, hold::Hold, in_soak, tell};
@@ -206,4 +207,39 @@ async fn a_spool_that_cannot_be_drained_does_not_keep_callbacks_from_the_store()
     traffic.was_all_acknowledged();
     assert!(traffic.answers().contains_key("200 recorded"), "{:?}", traffic.answers());
     assert!(usize::try_from(spool.count("spooled").await).unwrap() >= traffic.spooled());
+}
+
+/// A spool of an earlier version waits on the disk of a replica that is upgraded during an outage.
+#[tokio::test]
+async fn what_each_earlier_version_has_spooled_is_drained() {
+    let all = Migrator::new(Path::new("migrations/spool")).await.unwrap();
+    let last = all.iter().map(|migration| migration.version).max().unwrap();
+    for version in 2..=last {
+        let (database, spool) = (Database::create(Backend::Sqlite).await, Spool::new());
+        let mut migrator = Migrator::new(Path::new("migrations/spool")).await.unwrap();
+        migrator.migrations.to_mut().retain(|migration| migration.version <= version);
+        let options = SqliteConnectOptions::new().filename(spool.path()).create_if_missing(true);
+        let mut connection = options.connect().await.unwrap();
+        migrator.run(&mut connection).await.unwrap();
+        for sid in ["s1", "s2"] {
+            let spooled = "INSERT INTO spooled (received_at, account, method, query, body) \
+                           VALUES (1793491200000000, 'default', 'POST', 'team=a', $1)";
+            let body = format!("SmsSid={sid}&Status=sent&DetailedStatusCode=20005");
+            sqlx::query(spooled).bind(body.into_bytes()).execute(&mut connection).await.unwrap();
+        }
+        connection.close().await.unwrap();
+        let service = spool.serve(&database, &[]).await;
+        spool.is_drained().await;
+        for sid in ["s1", "s2"] {
+            let message = ask(&service, &format!("/messages/{sid}")).await;
+            let told = (&message["outcome"], &message["labels"]["team"], &message["first_received_at"]);
+            assert_eq!(
+                told,
+                (&json!("delivered"), &json!("a"), &json!("2026-11-01T00:00:00Z")),
+                "version {version}"
+            );
+            let receipts = ask(&service, &format!("/messages/{sid}/callbacks")).await;
+            assert_eq!(receipts["items"][0]["source"], "callback");
+        }
+    }
 }

@@ -6,8 +6,7 @@ use serde_json::{Map, Value};
 use sqlx::FromRow;
 
 use super::{
-    Backend, Store, StoreError, campaign_sql::CampaignSql, dialect::Dialect, fields::raw_fields, on_readers,
-    postgres, row::MessageRow, sqlite,
+    Backend, Store, StoreError, campaign_sql::CampaignSql, fields::raw_fields, on_readers, row::MessageRow,
 };
 use crate::domain::{AccountName, Message, RawField};
 
@@ -76,7 +75,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the database cannot answer.
     pub async fn campaign(&self, query: &CampaignQuery) -> Result<CampaignPage, StoreError> {
-        let sql = self.campaign_sql();
+        let sql = &self.statements().campaign;
         let (account, campaign) = (query.account.as_str(), &query.campaign);
         let CampaignQuery { recipient, recipient_raw, .. } = query;
         let total: i64 = on_readers!(self, pool => sqlx::query_scalar(sql.count)
@@ -107,7 +106,7 @@ impl Store {
 
     /// The fields of the receipts of messages, by their numbers.
     async fn fields_of(&self, ids: &[i64]) -> Result<HashMap<i64, Vec<FieldsOfReceipt>>, StoreError> {
-        let sql = self.campaign_sql().fields;
+        let sql = self.statements().campaign.fields;
         let rows: Vec<(i64, Option<String>, String)> = match &self.backend {
             Backend::Postgres(postgres) => {
                 let asked = async {
@@ -131,13 +130,6 @@ impl Store {
             by_message.entry(id).or_default().push(receipt);
         }
         Ok(by_message)
-    }
-
-    fn campaign_sql(&self) -> &'static CampaignSql {
-        match self.dialect() {
-            Dialect::Postgres => &postgres::CAMPAIGN,
-            Dialect::Sqlite => &sqlite::CAMPAIGN,
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use chrono::{SecondsFormat, TimeDelta};
 
-use super::{Store, StoreError, dialect::Dialect, on_readers, on_writer, postgres, sqlite, time::StoredTime};
+use super::{Store, StoreError, on_readers, on_writer, time::StoredTime};
 use crate::domain::{Clock, Time};
 
 /// How far the process's clock may be from the database's.
@@ -170,10 +170,7 @@ impl Store {
         if let Clock::Manual(_) = self.clock {
             return Ok(DatabaseTime { now: self.clock.now(), seen: None });
         }
-        let read = match self.dialect() {
-            Dialect::Postgres => postgres::READ_CLOCK,
-            Dialect::Sqlite => sqlite::READ_CLOCK,
-        };
+        let read = self.statements().read_clock;
         let (now, seen): (StoredTime, Option<StoredTime>) =
             on_readers!(self, pool => sqlx::query_as(read).fetch_one(pool))?;
         Ok(DatabaseTime { now: now.into(), seen: seen.map(Time::from) })

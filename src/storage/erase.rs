@@ -61,7 +61,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the database does not answer.
     pub async fn begin_erasing(&self, erasure: Erasure) -> Result<Erasing, StoreError> {
-        let sql = self.erase_sql();
+        let sql = &self.statements().erase;
         let newest: Option<(StoredTime, i64)> =
             on_readers!(self, pool => sqlx::query_as(NEWEST_MESSAGE).fetch_optional(pool))?;
         let last: i64 = on_readers!(self, pool => sqlx::query_scalar(sql::LAST_REJECTED).fetch_one(pool))?;
@@ -123,14 +123,14 @@ impl Erasing {
                 self.parts.pop();
             }
         } else if let Some(after) = self.texts.take() {
-            let texts: Vec<String> = on_readers!(store, pool => sqlx::query_scalar(store.erase_sql().texts)
+            let texts: Vec<String> = on_readers!(store, pool => sqlx::query_scalar(store.statements().erase.texts)
                 .bind(&after)
                 .fetch_all(pool))?;
             self.texts = texts.last().cloned();
             let recipient = &self.erasure.recipient;
             let may_be = |text: &String| text.chars().nth(BEGINNING - 1).is_some() || recipient.may_be(text);
             let parts = texts.into_iter().filter(may_be);
-            self.parts.extend(parts.map(|text| Search::of(&store.erase_sql().to_text, text)));
+            self.parts.extend(parts.map(|text| Search::of(&store.statements().erase.to_text, text)));
         } else {
             self.end = None;
         }

@@ -10,10 +10,8 @@ use backon::{ExponentialBuilder, Retryable};
 
 use super::{
     Backend, Erased, Erasure, Failure, Store, StoreError,
-    dialect::Dialect,
     erase_batch::{Changes, ErasedPart, FoundMessage, FoundReceipt, Locked, ReadPart, Receipt, keys, logs},
-    erase_sql::EraseSql,
-    postgres, sqlite,
+    sqlite,
 };
 
 /// Messages that are to be erased, in the order of their keys, in which callbacks lock them as well.
@@ -75,13 +73,6 @@ macro_rules! erase_batch {
 }
 
 impl Store {
-    pub(super) fn erase_sql(&self) -> &'static EraseSql {
-        match self.dialect() {
-            Dialect::Postgres => &postgres::ERASE,
-            Dialect::Sqlite => &sqlite::ERASE,
-        }
-    }
-
     /// Erases the first ones of some messages, and takes them off. Counts what is committed.
     pub(super) async fn erase_first(
         &self,
@@ -100,7 +91,7 @@ impl Store {
     }
 
     async fn erase_batch(&self, erasure: &Erasure, wanted: &ToErase) -> Result<ErasedPart, StoreError> {
-        let sql = self.erase_sql();
+        let sql = &self.statements().erase;
         match &self.backend {
             Backend::Postgres(to) => {
                 let erased = async { erase_batch!(to.writing().await?, sql, erasure, wanted) };

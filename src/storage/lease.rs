@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Store, StoreError, dialect::Dialect, on_writer, postgres, sqlite};
+use super::{Store, StoreError, on_writer};
 
 /// Gives a lease back.
 pub(super) const RELEASE: &str = "DELETE FROM leases WHERE name = $1 AND holder = $2";
@@ -26,10 +26,7 @@ impl Store {
     /// [`StoreError`] where the database cannot be asked.
     pub async fn take(&self, lease: &Lease) -> Result<bool, StoreError> {
         let micros = i64::try_from(lease.term.as_micros()).unwrap_or(i64::MAX);
-        let take = match self.dialect() {
-            Dialect::Postgres => postgres::TAKE_LEASE,
-            Dialect::Sqlite => sqlite::TAKE_LEASE,
-        };
+        let take = self.statements().take_lease;
         let taken = on_writer!(self, sqlx::query(take).bind(lease.name).bind(&lease.holder).bind(micros))?;
         Ok(taken > 0)
     }

@@ -103,12 +103,9 @@ impl Store {
     /// [`StoreError`] where the database cannot answer.
     pub async fn lookup(&self, sids: &[String]) -> Result<Vec<Message<'static>>, StoreError> {
         let sids = serde_json::Value::from(sids).to_string();
-        let statement = match self.dialect() {
-            Dialect::Postgres => sql::LOOKUP_POSTGRES,
-            Dialect::Sqlite => sql::LOOKUP_SQLITE,
-        };
+        let lookup = self.statements().lookup;
         let rows: Vec<MessageRow> =
-            on_readers!(self, pool => sqlx::query_as(statement).bind(sids).fetch_all(pool))?;
+            on_readers!(self, pool => sqlx::query_as(lookup).bind(sids).fetch_all(pool))?;
         rows.into_iter().map(Message::try_from).collect()
     }
 }

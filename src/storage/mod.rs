@@ -23,6 +23,7 @@ mod erase_messages;
 mod erase_sql;
 mod erasure;
 mod error;
+mod every_statement;
 mod failure;
 mod fields;
 mod filter;
@@ -62,6 +63,7 @@ use tokio::time::timeout;
 
 use backend::{Backend, on_readers, on_writer};
 use dialect::Dialect;
+use statements::BackendStatements;
 
 use crate::domain::Clock;
 
@@ -73,6 +75,7 @@ pub use connections::Connections;
 pub use erase::Erasing;
 pub use erasure::{Erased, Erasure};
 pub use error::{BadDatabase, SpoolError, StoreError};
+pub use every_statement::statements;
 pub use failure::{Failure, QuestionFailure};
 pub use fields::EncodedField;
 pub use filter::{MessageFilter, Window};
@@ -90,7 +93,6 @@ pub use salvage::{Findings, Salvage};
 pub use settling::Normaliser;
 pub use spool::{SetAside, Spool, SpoolCheck, check_spool};
 pub use spool_file::{QuarantinedRequest, SpoolFile, SpoolStatus, SpooledRequest, Undrainable};
-pub use statements::statements;
 pub use stats::{Group, Groups, StatsRequest, TooManyGroups};
 pub use survey::Span;
 pub use trouble::Trouble;
@@ -137,6 +139,14 @@ impl Store {
         match self.backend {
             Backend::Postgres(_) => "postgres",
             Backend::Sqlite(_) => "sqlite",
+        }
+    }
+
+    /// The statements of this database.
+    fn statements(&self) -> &'static BackendStatements {
+        match self.backend {
+            Backend::Postgres(_) => &postgres::STATEMENTS,
+            Backend::Sqlite(_) => &sqlite::STATEMENTS,
         }
     }
 

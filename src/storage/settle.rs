@@ -9,12 +9,10 @@ use sqlx::FromRow;
 
 use super::{
     Backend, Failure, Store, StoreError,
-    dialect::Dialect,
     fields::fields_json,
-    on_readers, postgres,
+    on_readers,
     receipt::ReceiptRow,
     row::{MessageRow, bind_message, labels_json},
-    settle_sql::SettleSql,
     settling::{LONGEST_HISTORY, Normaliser, Settling},
     sqlite,
     standing::{StandingRow, contested_among, sids_json},
@@ -76,7 +74,7 @@ impl Store {
         &self,
         messages: &'m [Message<'r>],
     ) -> Result<Vec<&'m Message<'r>>, StoreError> {
-        let (statement, sids) = (self.settle_sql().standings, sids_json(messages));
+        let (statement, sids) = (self.statements().settle.standings, sids_json(messages));
         let stored: Vec<StandingRow> =
             on_readers!(self, pool => sqlx::query_as(statement).bind(sids).fetch_all(pool))?;
         Ok(contested_among(messages, &stored))
@@ -96,7 +94,7 @@ impl Store {
     }
 
     async fn settle_once(&self, settling: &Settling<'_>) -> Result<usize, StoreError> {
-        let sql = self.settle_sql();
+        let sql = &self.statements().settle;
         match &self.backend {
             Backend::Postgres(to) => {
                 let settled = async { settle_in!(to.writing().await?, sql, settling) };
@@ -111,13 +109,6 @@ impl Store {
                 };
                 Box::pin(self.in_time(settled)).await
             }
-        }
-    }
-
-    fn settle_sql(&self) -> &'static SettleSql {
-        match self.dialect() {
-            Dialect::Postgres => &postgres::SETTLE,
-            Dialect::Sqlite => &sqlite::SETTLE,
         }
     }
 }

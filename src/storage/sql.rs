@@ -114,7 +114,7 @@ macro_rules! lookup {
     ($each:literal) => {
         concat!(
             "SELECT ",
-            message_columns!("CAST(labels AS TEXT) AS labels"),
+            crate::storage::sql::message_columns!("CAST(labels AS TEXT) AS labels"),
             " FROM messages WHERE sid IN (SELECT ",
             $each,
             ") ORDER BY sid, account"
@@ -122,10 +122,7 @@ macro_rules! lookup {
     };
 }
 
-/// As Postgres spells it.
-pub const LOOKUP_POSTGRES: &str = lookup!("json_array_elements_text($1::json)");
-/// As SQLite does.
-pub const LOOKUP_SQLITE: &str = lookup!("value FROM json_each($1)");
+pub(super) use lookup;
 
 /// The messages of a sid, one per account that has it.
 pub const MESSAGES_BY_SID: &str = concat!(

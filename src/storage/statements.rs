@@ -1,54 +1,29 @@
-//! Every statement, in one list.
+//! The statements that Postgres and SQLite spell differently: one value for each database, in its folder. BackendStatements that
+//! both understand are constants beside the code that runs them; parts of statements that are put together for a question
+//! go by [`Dialect`](super::dialect::Dialect).
 
-use super::{clock, erase_sql, lease, pending, postgres, spool_file, sql, sqlite, survey};
+use super::{campaign_sql::CampaignSql, erase_sql::EraseSql, settle_sql::SettleSql};
 
-/// Every statement of each backend, for the test that prepares them all on a migrated database.
-#[must_use]
-pub fn statements(kind: &str) -> Vec<&'static str> {
-    match kind {
-        "spool" => spool_file::STATEMENTS.to_vec(),
-        "postgres" => {
-            let own = [
-                &postgres::statements()[..],
-                &postgres::CAMPAIGN.all(),
-                &postgres::ERASE.all(),
-                &postgres::SETTLE.all(),
-            ]
-            .concat();
-            [&own[..], &SHARED].concat()
-        }
-        _ => {
-            let own = [
-                &sqlite::statements()[..],
-                &sqlite::CAMPAIGN.all(),
-                &sqlite::ERASE.all(),
-                &sqlite::SETTLE.all(),
-            ]
-            .concat();
-            [&own[..], &SHARED].concat()
-        }
-    }
+/// What one database is asked, where the other one is asked otherwise.
+pub(super) struct BackendStatements {
+    /// Read a campaign in Exotel's way.
+    pub campaign: CampaignSql,
+    /// Erase a recipient.
+    pub erase: EraseSql,
+    /// Settle a dispute about a message.
+    pub settle: SettleSql,
+    /// The messages of the sids in a JSON array.
+    pub lookup: &'static str,
+    /// Takes a lease that is free, has run out, or is the holder's own already.
+    pub take_lease: &'static str,
+    /// The database's time, and when it was last seen.
+    pub read_clock: &'static str,
 }
 
-/// Those that both databases understand.
-const SHARED: [&str; 19] = [
-    sql::PING,
-    sql::MESSAGES_BY_SID,
-    sql::RECEIPTS_AFTER,
-    sql::INSERT_REJECTED,
-    sql::PRUNE_REJECTED,
-    sql::NEWEST_REJECTED,
-    sql::PURGE_REJECTED,
-    sql::REJECTED_BEFORE,
-    sql::OLD_REJECTED,
-    sql::REJECTED_AFTER,
-    sql::LAST_REJECTED,
-    sql::DELETE_REJECTED,
-    erase_sql::NEWEST_MESSAGE,
-    clock::SEE,
-    clock::TRUST,
-    lease::RELEASE,
-    survey::OLD_MESSAGES,
-    survey::OLD_MESSAGES_RECEIPTS,
-    pending::PENDING,
-];
+impl BackendStatements {
+    /// All of them: a field that is not named here does not compile.
+    pub fn all(&self) -> Vec<&'static str> {
+        let Self { campaign, erase, settle, lookup, take_lease, read_clock } = self;
+        [&campaign.all()[..], &erase.all(), &settle.all(), &[lookup, take_lease, read_clock]].concat()
+    }
+}

@@ -1,58 +1,205 @@
-//! The filters of a question: named here once, for the API's description and for `filter`, which reads them.
+//! The filters of a question. Each is named here and nowhere else: the API's description shows this table, and `filter`
+//! reads query strings by it.
 
-use utoipa::IntoParams;
+use serde_json::{Value, json};
+use utoipa::{
+    IntoParams, PartialSchema,
+    openapi::{
+        Ref, RefOr, Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::{ArrayBuilder, ArrayItems, Schema},
+    },
+};
 
-use crate::answers::{CategoryWord, OutcomeWord, RetryWord, StatusWord};
+use super::{
+    filter_draft::FilterDraft,
+    filter_values::{account, age, code, label, status, word},
+    time_bound::TimeBound,
+};
+use crate::{
+    domain::Anomaly,
+    http::{Problem, extract::once},
+};
 
-/// Which messages are asked for. Repeated values of one are alternatives; it has 100 of them at most.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "they are read one by one, by their names")]
-pub(crate) struct FilterParams {
-    /// Of these accounts.
-    #[param(max_items = 100)]
-    account: Option<Vec<String>>,
-    /// To these recipients, in any spelling of their numbers; or as Exotel wrote what is no number, such as a mask.
-    #[param(max_items = 100, example = json!(["+919812345670"]))]
-    to: Option<Vec<String>>,
-    /// With these outcomes.
-    #[param(max_items = 100)]
-    outcome: Option<Vec<OutcomeWord>>,
-    /// With these statuses.
-    #[param(max_items = 100)]
-    status: Option<Vec<StatusWord>>,
-    /// With these detailed status codes.
-    #[param(max_items = 100, example = json!([20005]))]
-    code: Option<Vec<i32>>,
-    /// With these causes.
-    #[param(max_items = 100)]
-    category: Option<Vec<CategoryWord>>,
-    /// With this advice.
-    #[param(max_items = 100)]
-    retry: Option<Vec<RetryWord>>,
-    /// With these labels, as NAME:VALUE. Labels of different names must all be there.
-    #[param(max_items = 100, example = json!(["campaign_id:diwali"]))]
-    label: Option<Vec<String>>,
-    /// With any of these anomalies.
-    #[param(max_items = 100, example = json!(["unknown_code"]))]
-    anomaly: Option<Vec<String>>,
-    /// With these texts of the sender's own.
-    #[param(max_items = 100)]
-    custom_field: Option<Vec<String>>,
-    /// First received at this time or later: as RFC 3339 writes it; or without an offset, or as a date, which is its
-    /// midnight, by the clock of the accounts that are asked for. These must then have one time zone.
-    #[param(example = "2026-11-21T18:30:00+05:30")]
-    received_from: Option<String>,
-    /// First received before this time. A date is its first moment, and itself left out.
-    #[param(example = "2026-11-22")]
-    received_to: Option<String>,
-    /// Sent at this time or later.
-    #[param(example = "2026-11-21 18:30")]
-    sent_from: Option<String>,
-    /// Sent before this time.
-    #[param(example = "2026-11-22T18:30:00Z")]
-    sent_to: Option<String>,
-    /// First received longer ago than this.
-    #[param(example = "90m")]
-    older_than: Option<String>,
+/// A filter.
+pub(super) struct FilterParam {
+    pub name: &'static str,
+    /// For the API's description.
+    description: &'static str,
+    schema: fn() -> RefOr<Schema>,
+    /// None where the name says enough.
+    example: fn() -> Option<Value>,
+    /// Takes one value, which is neither empty nor holds a NUL character.
+    pub take: fn(&mut FilterDraft, &'static str, &str) -> Result<(), Problem>,
+}
+
+/// Which messages are asked for, for the API's description.
+pub(crate) struct FilterParams;
+
+/// How many values a filter may have. Beyond it a statement comes near what the databases take.
+pub(super) const MOST_VALUES: usize = 100;
+
+/// All filters. Repeated values of one are alternatives.
+pub(super) const FILTERS: [FilterParam; 15] = [
+    FilterParam {
+        name: "account",
+        description: "Of these accounts.",
+        schema: texts,
+        example: || None,
+        take: |draft, name, value| {
+            draft.filter.accounts.push(account(name, value)?);
+            Ok(())
+        },
+    },
+    FilterParam {
+        name: "to",
+        description: "To these recipients, in any spelling of their numbers; or as Exotel wrote what is no number, such as a \
+                      mask.",
+        schema: texts,
+        example: || Some(json!(["+919812345670"])),
+        take: |draft, _, value| {
+            draft.recipients.push(value.to_owned());
+            Ok(())
+        },
+    },
+    FilterParam {
+        name: "outcome",
+        description: "With these outcomes.",
+        schema: || several(Ref::from_schema_name("Outcome")),
+        example: || None,
+        take: |draft, name, value| {
+            draft.filter.outcomes.push(word(name, value)?);
+            Ok(())
+        },
+    },
+    FilterParam {
+        name: "status",
+        description: "With these statuses.",
+        schema: || several(Ref::from_schema_name("Status")),
+        example: || None,
+        take: |draft, name, value| {
+            draft.filter.statuses.push(status(name, value)?);
+            Ok(())
+        },
+    },
+    FilterParam {
+        name: "code",
+        description: "With these detailed status codes.",
+        schema: || several(i32::schema()),
+        example: || Some(json!([20005])),
+        take: |draft, name, value| {
+            draft.filter.codes.push(code(name, value)?);
+            Ok(())
+        },
+    },
+    FilterParam {
+        name: "category",
+        description: "With these causes.",
+        schema: || several(Ref::from_schema_name("Category")),
+        example: || None,
+        take: |draft, name, value| {
+            draft.filter.categories.push(word(name, value)?);
+            Ok(())
+        },
+    },
+    FilterParam {
+        name: "retry",
+        description: "With this advice.",
+        schema: || several(Ref::from_schema_name("Retry")),
+        example: || None,
+        take: |draft, name, value| {
+            draft.filter.retries.push(word(name, value)?);
+            Ok(())
+        },
+    },
+    FilterParam {
+        name: "label",
+        description: "With these labels, as NAME:VALUE. Labels of different names must all be there.",
+        schema: texts,
+        example: || Some(json!(["campaign_id:diwali"])),
+        take: |draft, name, value| {
+            let (key, value) = label(name, value)?;
+            draft.filter.labels.entry(key).or_default().push(value);
+            Ok(())
+        },
+    },
+    FilterParam {
+        name: "anomaly",
+        description: "With any of these anomalies.",
+        schema: texts,
+        example: || Some(json!(["unknown_code"])),
+        take: |draft, name, value| {
+            draft.filter.anomalies.insert(word::<Anomaly>(name, value)?);
+            Ok(())
+        },
+    },
+    FilterParam {
+        name: "custom_field",
+        description: "With these texts of the sender's own.",
+        schema: texts,
+        example: || None,
+        take: |draft, _, value| {
+            draft.filter.custom_fields.push(value.to_owned());
+            Ok(())
+        },
+    },
+    FilterParam {
+        name: "received_from",
+        description: "First received at this time or later: as RFC 3339 writes it; or without an offset, or as a date, which \
+                      is its midnight, by the clock of the accounts that are asked for. These must then have one time zone.",
+        schema: text,
+        example: || Some(json!("2026-11-21T18:30:00+05:30")),
+        take: |draft, name, value| once(&mut draft.received.from, name, TimeBound::read(name, value)?),
+    },
+    FilterParam {
+        name: "received_to",
+        description: "First received before this time. A date is its first moment, and itself left out.",
+        schema: text,
+        example: || Some(json!("2026-11-22")),
+        take: |draft, name, value| once(&mut draft.received.to, name, TimeBound::read(name, value)?),
+    },
+    FilterParam {
+        name: "sent_from",
+        description: "Sent at this time or later.",
+        schema: text,
+        example: || Some(json!("2026-11-21 18:30")),
+        take: |draft, name, value| once(&mut draft.sent.from, name, TimeBound::read(name, value)?),
+    },
+    FilterParam {
+        name: "sent_to",
+        description: "Sent before this time.",
+        schema: text,
+        example: || Some(json!("2026-11-22T18:30:00Z")),
+        take: |draft, name, value| once(&mut draft.sent.to, name, TimeBound::read(name, value)?),
+    },
+    FilterParam {
+        name: "older_than",
+        description: "First received longer ago than this.",
+        schema: text,
+        example: || Some(json!("90m")),
+        take: |draft, name, value| once(&mut draft.older_than, name, age(name, value)?),
+    },
+];
+
+impl IntoParams for FilterParams {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let described = |filter: &FilterParam| {
+            let parameter = ParameterBuilder::new().name(filter.name).parameter_in(ParameterIn::Query);
+            let parameter = parameter.description(Some(filter.description)).required(Required::False);
+            parameter.schema(Some((filter.schema)())).example((filter.example)()).build()
+        };
+        FILTERS.iter().map(described).collect()
+    }
+}
+
+fn text() -> RefOr<Schema> {
+    String::schema()
+}
+
+fn texts() -> RefOr<Schema> {
+    several(String::schema())
+}
+
+fn several(items: impl Into<ArrayItems>) -> RefOr<Schema> {
+    ArrayBuilder::new().items(items).max_items(Some(MOST_VALUES)).into()
 }

@@ -6,6 +6,7 @@ mod csv_rows;
 pub(super) mod export;
 pub(super) mod export_format;
 mod filter;
+mod filter_draft;
 mod filter_params;
 mod filter_values;
 mod find;

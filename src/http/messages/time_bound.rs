@@ -11,27 +11,33 @@ use crate::{
 
 /// An end of a window as it was written. Without an offset it is an instant only once the accounts are known that
 /// are asked for.
-pub(super) struct TimeBound(String);
+pub(super) struct TimeBound {
+    name: &'static str,
+    text: String,
+}
 
 impl TimeBound {
     /// Takes a date or a time.
-    pub fn read(name: &str, value: &str) -> Result<Self, Problem> {
+    pub fn read(name: &'static str, value: &str) -> Result<Self, Problem> {
         let fault = "must be a time as RFC 3339 writes it, such as 2026-11-21T18:30:00+05:30, or a date such as 2026-11-21; \
                      without an offset it is by the clock of the account";
-        let readable = WrittenTime::read_with_or_without_time(value.trim());
-        readable.map(|_| Self(value.trim().to_owned())).ok_or_else(|| Problem::parameter(name, fault))
+        let text = value.trim();
+        let readable = WrittenTime::read_with_or_without_time(text);
+        readable.map(|_| Self { name, text: text.to_owned() }).ok_or_else(|| Problem::parameter(name, fault))
+    }
+
+    /// The parameter that it is the value of.
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
     /// The instant. What has no offset is by the clock of `accounts`, where they all mean the same: a date is its first
     /// moment, a time that was shown twice is the first, and one that was skipped is when the clock was set forward.
-    pub fn instant<'a>(
-        &self,
-        name: &str,
-        accounts: impl Iterator<Item = &'a Account> + Clone,
-    ) -> Result<Time, Problem> {
+    pub fn instant<'a>(&self, accounts: impl Iterator<Item = &'a Account> + Clone) -> Result<Time, Problem> {
+        let name = self.name;
         let no_time =
             || Problem::parameter(name, "is no time by the clock of the account; write it with an offset");
-        let written = WrittenTime::read_with_or_without_time(&self.0).ok_or_else(no_time)?;
+        let written = WrittenTime::read_with_or_without_time(&self.text).ok_or_else(no_time)?;
         if written.has_offset() {
             let time = written.instant(chrono_tz::Tz::UTC).filter(|time| is_storable(*time));
             return time.map(|time| time.trunc_subsecs(6)).ok_or_else(|| out_of_range(name));

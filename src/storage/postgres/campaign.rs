@@ -6,4 +6,4 @@ use crate::storage::{
 };
 
 /// The label is read as its index reads it.
-pub(in crate::storage) const CAMPAIGN: CampaignSql = campaign_sql!("(labels->>'campaign_id')", "= ANY($1)");
+pub(super) const CAMPAIGN: CampaignSql = campaign_sql!("(labels->>'campaign_id')", "= ANY($1)");

@@ -9,7 +9,7 @@ macro_rules! time {
     };
 }
 
-pub(in crate::storage) const ERASE: EraseSql = erase_sql! {
+pub(super) const ERASE: EraseSql = erase_sql! {
     beginning: "left(recipient_raw, 64)",
     start: "CAST($1 AS TEXT) COLLATE \"C\"",
     concatenated: "string_agg(said, '\n')",

@@ -8,6 +8,7 @@ mod record;
 mod retention;
 mod session;
 mod settle;
+mod statements;
 mod url;
 mod writer;
 
@@ -18,10 +19,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
 };
 
-pub(super) use campaign::CAMPAIGN;
-pub(super) use erase::ERASE;
-pub(super) use retention::{READ_CLOCK, TAKE_LEASE};
-pub(super) use settle::SETTLE;
+pub(super) use statements::STATEMENTS;
 pub(super) use url::read as read_url;
 pub(super) use writer::PgWriter;
 

@@ -2,5 +2,5 @@
 
 use crate::storage::settle_sql::{SettleSql, settle_sql};
 
-pub(in crate::storage) const SETTLE: SettleSql =
+pub(super) const SETTLE: SettleSql =
     settle_sql!("json_array_elements_text($1::json)", " FOR UPDATE", "::text::jsonb", "::text::json");

@@ -6,5 +6,5 @@ use crate::storage::{
 };
 
 /// The label is read as its index reads it; ids come as a JSON array.
-pub(in crate::storage) const CAMPAIGN: CampaignSql =
+pub(super) const CAMPAIGN: CampaignSql =
     campaign_sql!("json_extract(labels, '$.campaign_id')", "IN (SELECT value FROM json_each($1))");

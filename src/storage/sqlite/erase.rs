@@ -2,7 +2,7 @@
 
 use crate::storage::erase_sql::{EraseSql, erase_sql};
 
-pub(in crate::storage) const ERASE: EraseSql = erase_sql! {
+pub(super) const ERASE: EraseSql = erase_sql! {
     beginning: "recipient_raw",
     start: "CAST($1 AS TEXT)",
     concatenated: "group_concat(said, '\n')",

@@ -6,6 +6,7 @@ mod erase;
 mod record;
 mod retention;
 mod settle;
+mod statements;
 
 use std::{
     fs,
@@ -28,10 +29,7 @@ use super::{
     sql::PING,
 };
 
-pub(super) use campaign::CAMPAIGN;
-pub(super) use erase::ERASE;
-pub(super) use retention::{READ_CLOCK, TAKE_LEASE};
-pub(super) use settle::SETTLE;
+pub(super) use statements::STATEMENTS;
 
 /// Every statement that only SQLite runs, but for those of a campaign.
 pub(super) fn statements() -> Vec<&'static str> {

@@ -2,7 +2,7 @@
 
 use crate::storage::settle_sql::{SettleSql, settle_sql};
 
-pub(in crate::storage) const SETTLE: SettleSql = settle_sql!("value FROM json_each($1)", "", "", "");
+pub(super) const SETTLE: SettleSql = settle_sql!("value FROM json_each($1)", "", "", "");
 
 /// The standings of stored messages, for the transaction that records a batch.
 pub(super) const STANDINGS: &str = SETTLE.standings;

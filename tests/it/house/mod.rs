@@ -9,3 +9,4 @@ mod names;
 mod plans;
 mod quick;
 mod schema;
+mod unused;

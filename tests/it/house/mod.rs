@@ -9,4 +9,4 @@ mod names;
 mod plans;
 mod quick;
 mod schema;
-mod snapshots;
+mod unused;

@@ -1,4 +1,4 @@
-//! What happens on a connection, as its parts note it for [`Patience`](super::patience::Patience).
+//! What happens on a connection, as its parts note it for [`ConnectionTimeouts`](super::timeouts::ConnectionTimeouts).
 
 use std::sync::{
     Arc,
@@ -12,7 +12,7 @@ const HTTP_1: u8 = 1;
 const HTTP_2: u8 = 2;
 /// How many bytes may come in by HTTP/2 while no request begins, is answered or goes on: the head of a request, what
 /// the windows allow of bodies that nobody reads, and as much again.
-const MOST_UNASKED: usize = 512 * 1024;
+const MAX_UNASKED_BYTES: usize = 512 * 1024;
 
 /// What happens on one connection. One task polls it all by HTTP/1, so nothing here is ordered by more
 /// than that; by HTTP/2 a note may be seen at the next turn.
@@ -81,13 +81,13 @@ impl Activity {
         }
     }
 
-    /// Whether more has come in than [`Self::may_hear`] allows.
+    /// Whether more has come in than [`Self::count_unasked`] allows.
     pub fn is_flooded(&self) -> bool {
-        self.unasked.load(Relaxed) > MOST_UNASKED
+        self.unasked.load(Relaxed) > MAX_UNASKED_BYTES
     }
 
     /// Whether anything has moved since this was asked last.
-    pub fn has_moved(&self) -> bool {
+    pub fn take_moved(&self) -> bool {
         // Read first: most often nothing has, and reading is cheaper.
         self.moved.load(Relaxed) && self.moved.swap(false, Relaxed)
     }
@@ -99,8 +99,8 @@ impl Activity {
 
     /// Counts bytes that have come in by HTTP/2. Whether they may: many frames ask for nothing (pings, settings,
     /// windows, resets), and whoever sends no more than these is not listened to for ever.
-    pub fn may_hear(&self, bytes: usize) -> bool {
-        self.unasked.fetch_add(bytes, Relaxed) + bytes <= MOST_UNASKED
+    pub fn count_unasked(&self, bytes: usize) -> bool {
+        self.unasked.fetch_add(bytes, Relaxed) + bytes <= MAX_UNASKED_BYTES
     }
 
     /// Bytes have gone out. HTTP/2 answers pings as well, which moves nothing.

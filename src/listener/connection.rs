@@ -12,13 +12,13 @@ use tokio::{net::TcpStream, sync::Semaphore};
 
 use super::{
     activity::Activity,
-    fault::{Fault, FaultLog},
     limits::ConnectionLimits,
     metrics::ListenerMetrics,
-    patience::{Expiry, Patience},
     protocol::{Protocol, is_http_2},
-    service::{Noted, Service},
+    protocol_fault::{FaultLog, ProtocolFault},
+    service::{ConnectionService, Service},
     socket::Socket,
+    timeouts::{ConnectionTimeouts, Expiry},
 };
 use crate::shutdown::Shutdown;
 
@@ -40,30 +40,30 @@ pub(super) async fn hold<S: Service>(shared: Arc<ConnectionContext<S>>, stream: 
     // Answers are written whole. Where it fails the connection is broken, as will be seen.
     let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::new(shared.limits));
-    let mut patience = pin!(Patience::new(Arc::clone(&activity), &shared.slots));
-    let Some(is_http_2) = begin(&stream, patience.as_mut(), &shared).await else { return };
+    let mut timeouts = pin!(ConnectionTimeouts::new(Arc::clone(&activity), &shared.slots));
+    let Some(is_http_2) = begin(&stream, timeouts.as_mut(), &shared).await else { return };
     let socket = TokioIo::new(Socket::new(stream, Arc::clone(&activity), is_http_2));
-    let noted = Noted { service: shared.service.clone(), peer, activity: Arc::clone(&activity) };
+    let noted = ConnectionService { service: shared.service.clone(), peer, activity: Arc::clone(&activity) };
     if is_http_2 {
         let mut connection = Box::pin(shared.protocol.http_2.serve_connection(socket, noted));
         // In a box of its own, for the sake of the small connections of HTTP/1.
-        Box::pin(serve(connection.as_mut(), patience, &activity, &shared)).await;
+        Box::pin(serve(connection.as_mut(), timeouts, &activity, &shared)).await;
     } else {
         let connection = pin!(shared.protocol.http_1.serve_connection(socket, noted));
-        serve(connection, patience, &activity, &shared).await;
+        serve(connection, timeouts, &activity, &shared).await;
     }
 }
 
 /// Waits for the first bytes, and says whether they are HTTP/2. None where they do not come.
 async fn begin<S>(
     stream: &TcpStream,
-    mut patience: Pin<&mut Patience<'_>>,
+    mut timeouts: Pin<&mut ConnectionTimeouts<'_>>,
     shared: &ConnectionContext<S>,
 ) -> Option<bool> {
     tokio::select! {
         biased;
         found = is_http_2(stream) => found.ok(),
-        _ = poll_fn(|cx| patience.as_mut().poll(cx)) => {
+        _ = poll_fn(|cx| timeouts.as_mut().poll(cx)) => {
             shared.metrics.cut();
             None
         }
@@ -73,7 +73,7 @@ async fn begin<S>(
 
 async fn serve<C, S>(
     mut connection: Pin<&mut C>,
-    mut patience: Pin<&mut Patience<'_>>,
+    mut timeouts: Pin<&mut ConnectionTimeouts<'_>>,
     activity: &Activity,
     shared: &ConnectionContext<S>,
 ) where
@@ -85,7 +85,7 @@ async fn serve<C, S>(
             biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
-                    if let Some(fault) = Fault::of(&error, activity) {
+                    if let Some(fault) = ProtocolFault::of(&error, activity) {
                         shared.metrics.fault(fault);
                         shared.fault_log.write(fault, &error);
                     }
@@ -97,7 +97,7 @@ async fn serve<C, S>(
                 ends = true;
                 connection.as_mut().graceful_shutdown();
             }
-            verdict = poll_fn(|cx| patience.as_mut().poll(cx)) => match verdict {
+            verdict = poll_fn(|cx| timeouts.as_mut().poll(cx)) => match verdict {
                 Expiry::Close => connection.as_mut().graceful_shutdown(),
                 Expiry::Cut => {
                     shared.metrics.cut();

@@ -2,7 +2,7 @@
 
 use metrics::{Counter, Gauge};
 
-use super::fault::Fault;
+use super::protocol_fault::ProtocolFault;
 use crate::telemetry::{Family, Metrics};
 
 const OPEN: Family = Family { name: "dlr_http_connections", help: "Connections that are open, by listener." };
@@ -29,7 +29,7 @@ const STALLED: Family = Family {
 pub struct ListenerMetrics {
     open: Gauge,
     cut: Counter,
-    faults: [Counter; Fault::ALL.len()],
+    faults: [Counter; ProtocolFault::ALL.len()],
     stalled: Counter,
 }
 
@@ -42,7 +42,8 @@ impl ListenerMetrics {
         Self {
             open: metrics.gauge(OPEN, &labels),
             cut: metrics.counter(CUT, &labels),
-            faults: Fault::ALL.map(|fault| metrics.counter(FAULTS, &[labels[0], ("kind", fault.name())])),
+            faults: ProtocolFault::ALL
+                .map(|fault| metrics.counter(FAULTS, &[labels[0], ("kind", fault.name())])),
             stalled: metrics.counter(STALLED, &labels),
         }
     }
@@ -59,7 +60,7 @@ impl ListenerMetrics {
     }
 
     /// Counts one that was ended for a fault of its client's.
-    pub(super) fn fault(&self, fault: Fault) {
+    pub(super) fn fault(&self, fault: ProtocolFault) {
         self.faults[fault as usize].increment(1);
     }
 

@@ -2,25 +2,25 @@
 //!
 //! May import `shutdown` and `telemetry`, and nothing else of ours.
 //!
-//! `axum::serve` waits for clients for ever. Here each connection has a `Patience`: it ends where a head
+//! `axum::serve` waits for clients for ever. Here each connection has a `ConnectionTimeouts`: it ends where a head
 //! takes too long, or where it rests too long; a body that comes too slowly fails for its handler, and an answer by
 //! HTTP/2 that is not read ends alone. What a handler itself takes is not bounded here.
 
 mod activity;
-mod answer;
+mod answer_body;
 mod connection;
-mod fault;
 mod limits;
+mod log_limit;
 mod metrics;
 mod open_files;
-mod patience;
 mod protocol;
+mod protocol_fault;
 mod refused_head;
 mod request_body;
-mod seldom;
 mod service;
 mod socket;
 mod stall;
+mod timeouts;
 
 use std::{
     io::{self, ErrorKind},
@@ -37,9 +37,9 @@ use tokio::{
 
 use self::{
     connection::{ConnectionContext, hold},
-    fault::FaultLog,
+    log_limit::LogLimit,
     protocol::Protocol,
-    seldom::Seldom,
+    protocol_fault::FaultLog,
 };
 pub use self::{limits::ConnectionLimits, metrics::ListenerMetrics, service::Service};
 use crate::shutdown::Shutdown;
@@ -95,9 +95,9 @@ pub async fn serve<S: Service>(listening: Listening<S>, limits: ConnectionLimits
 
 /// Accepts connections while there are slots, for ever.
 async fn accept_all<S: Service>(listener: &TcpListener, shared: Arc<ConnectionContext<S>>) {
-    let (mut full, mut failing) = (Seldom::default(), Seldom::default());
+    let (mut full, mut failing) = (LogLimit::default(), LogLimit::default());
     loop {
-        if shared.slots.available_permits() == 0 && full.is_due() {
+        if shared.slots.available_permits() == 0 && full.allow() {
             let connections = shared.limits.max_connections;
             tracing::warn!(connections, "as many connections as http.max_connections allows; others wait");
         }
@@ -112,14 +112,14 @@ async fn accept_all<S: Service>(listener: &TcpListener, shared: Arc<ConnectionCo
 }
 
 /// The next connection, however often it takes.
-async fn accept(listener: &TcpListener, failing: &mut Seldom) -> (TcpStream, SocketAddr) {
+async fn accept(listener: &TcpListener, failing: &mut LogLimit) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
             // The client's own fault, and gone with it.
-            Err(error) if is_of_the_client(error.kind()) => {}
+            Err(error) if is_client_error(error.kind()) => {}
             Err(error) => {
-                if failing.is_due() {
+                if failing.allow() {
                     tracing::error!(%error, "connections cannot be accepted; tried again and again");
                 }
                 // Out of files or memory: at once it would fail again.
@@ -129,6 +129,6 @@ async fn accept(listener: &TcpListener, failing: &mut Seldom) -> (TcpStream, Soc
     }
 }
 
-fn is_of_the_client(kind: ErrorKind) -> bool {
+fn is_client_error(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::ConnectionAborted | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
 }

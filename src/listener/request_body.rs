@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, Sleep, sleep, timeout},
 };
 
-use super::{activity::Activity, patience::LINGER};
+use super::{activity::Activity, timeouts::LINGER};
 
 /// How much of a body that nobody wants is read all the same, in bytes.
 const DISCARDED: usize = 1024 * 1024;
@@ -48,7 +48,7 @@ impl RequestBody {
     }
 
     /// Ready when the body has taken too long.
-    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_timeout(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (limits, received) = (&self.activity.limits, self.received);
         let slow = self.slow.get_or_insert_with(|| Slow {
             began: Instant::now(),
@@ -87,7 +87,7 @@ impl Body for RequestBody {
                 self.lingers = false;
                 Poll::Ready(end.map(|broken| broken.map_err(io::Error::other)))
             }
-            Poll::Pending if self.poll_patience(cx).is_ready() => {
+            Poll::Pending if self.poll_timeout(cx).is_ready() => {
                 self.lingers = false;
                 self.activity.give_up();
                 Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into())))

@@ -20,7 +20,7 @@ use tower::util::{Oneshot, ServiceExt};
 
 use super::{
     activity::{Activity, Handled},
-    answer::Answer,
+    answer_body::AnswerBody,
     request_body::RequestBody,
 };
 
@@ -44,14 +44,14 @@ impl<S> Service for S where
 }
 
 /// The service for one connection.
-pub(super) struct Noted<S> {
+pub(super) struct ConnectionService<S> {
     pub service: S,
     pub peer: SocketAddr,
     pub activity: Arc<Activity>,
 }
 
-impl<S: Service> hyper::service::Service<Request<Incoming>> for Noted<S> {
-    type Response = Response<Answer>;
+impl<S: Service> hyper::service::Service<Request<Incoming>> for ConnectionService<S> {
+    type Response = Response<AnswerBody>;
     type Error = Infallible;
     type Future = Answering<S>;
 
@@ -77,7 +77,7 @@ pin_project! {
 }
 
 impl<S: Service> Future for Answering<S> {
-    type Output = Result<Response<Answer>, Infallible>;
+    type Output = Result<Response<AnswerBody>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -90,6 +90,6 @@ impl<S: Service> Future for Answering<S> {
         if activity.is_given_up() {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        Poll::Ready(Ok(response.map(|body| Answer::new(body, activity))))
+        Poll::Ready(Ok(response.map(|body| AnswerBody::new(body, activity))))
     }
 }

@@ -49,7 +49,11 @@ impl Socket {
         }
         let came = into.filled().len() - before;
         self.turn += came;
-        if self.activity.may_hear(came) { result } else { Poll::Ready(Err(ErrorKind::QuotaExceeded.into())) }
+        if self.activity.count_unasked(came) {
+            result
+        } else {
+            Poll::Ready(Err(ErrorKind::QuotaExceeded.into()))
+        }
     }
 
     /// Takes over hyper's own refusal of a head, which then counts as written. What stands before it goes first.

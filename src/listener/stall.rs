@@ -1,6 +1,6 @@
 //! Answers by HTTP/2 whose readers stop reading.
 //!
-//! By HTTP/1 such a connection ends as a whole, by its [`Patience`](super::patience::Patience). By HTTP/2 other
+//! By HTTP/1 such a connection ends as a whole, by its [`ConnectionTimeouts`](super::timeouts::ConnectionTimeouts). By HTTP/2 other
 //! requests may keep the connection alive, so each stream has a timeout of its own: where its reader takes nothing for
 //! `idle_timeout`, the stream is reset, and all that was kept for it is freed.
 //!
@@ -29,11 +29,11 @@ const SMALL: usize = 4 * 1024;
 
 thread_local! {
     /// What the body of the stream that is being polled has done.
-    static TOLD: Cell<Told> = const { Cell::new(Told::Nothing) };
+    static BODY_STATE: Cell<BodyState> = const { Cell::new(BodyState::Nothing) };
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Told {
+enum BodyState {
     /// It was not polled.
     #[default]
     Nothing,
@@ -62,13 +62,13 @@ impl SmallFrames {
             1 => 1,
             rest => FRAME.min(rest - 1),
         };
-        TOLD.set(Told::Given);
+        BODY_STATE.set(BodyState::Given);
         Some(self.rest.split_to(length))
     }
 
     /// Takes a frame of the body; gives back what of it comes first.
     pub fn begin(&mut self, frame: Bytes) -> Bytes {
-        TOLD.set(Told::Given);
+        BODY_STATE.set(BodyState::Given);
         if frame.len() <= SMALL {
             return frame;
         }
@@ -78,7 +78,7 @@ impl SmallFrames {
 
     /// The body has nothing now, or nothing more.
     pub fn nothing() {
-        TOLD.set(Told::Empty);
+        BODY_STATE.set(BodyState::Empty);
     }
 
     /// How many bytes are still to come of a frame.
@@ -120,20 +120,20 @@ impl<F: Future<Output = ()>> Future for Stream<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        TOLD.set(Told::Nothing);
+        BODY_STATE.set(BodyState::Nothing);
         if this.inner.poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        match TOLD.take() {
-            Told::Nothing => {}
-            Told::Given => {
+        match BODY_STATE.take() {
+            BodyState::Nothing => {}
+            BodyState::Given => {
                 let deadline = Instant::now() + this.executor.timeout;
                 match this.timer {
                     Some(timer) => timer.as_mut().reset(deadline),
                     None => *this.timer = Some(Box::pin(sleep_until(deadline))),
                 }
             }
-            Told::Empty => *this.timer = None,
+            BodyState::Empty => *this.timer = None,
         }
         let Some(timer) = this.timer else { return Poll::Pending };
         ready!(timer.as_mut().poll(cx));
@@ -167,11 +167,11 @@ mod tests {
     }
 
     /// A stream that says what its body did, and never ends by itself.
-    fn stream(told: &'static [Told]) -> Stream<impl Future<Output = ()>> {
+    fn stream(told: &'static [BodyState]) -> Stream<impl Future<Output = ()>> {
         let mut told = told.iter();
         let inner = poll_fn(move |_| {
             if let Some(told) = told.next() {
-                TOLD.set(*told);
+                BODY_STATE.set(*told);
             }
             Poll::Pending
         });
@@ -194,9 +194,9 @@ mod tests {
             }
             turns
         };
-        assert_eq!(ends(&[Told::Given]).await, [false, false, true]);
-        assert_eq!(ends(&[Told::Given, Told::Given]).await, [false; 3]);
-        assert_eq!(ends(&[Told::Given, Told::Empty]).await, [false; 3]);
+        assert_eq!(ends(&[BodyState::Given]).await, [false, false, true]);
+        assert_eq!(ends(&[BodyState::Given, BodyState::Given]).await, [false; 3]);
+        assert_eq!(ends(&[BodyState::Given, BodyState::Empty]).await, [false; 3]);
         assert_eq!(ends(&[]).await, [false; 3]);
     }
 }

@@ -30,11 +30,11 @@ pub(super) enum Expiry {
 }
 
 pin_project! {
-    /// The patience with one connection.
+    /// The timeouts with one connection.
     ///
     /// It has one timer, which is moved forward where a deadline comes nearer, and else only when it has
     /// fired: requests that follow each other do not touch it.
-    pub(super) struct Patience<'s> {
+    pub(super) struct ConnectionTimeouts<'s> {
         activity: Arc<Activity>,
         // The connections that are still to be had, of all.
         slots: &'s Semaphore,
@@ -47,14 +47,14 @@ pin_project! {
     }
 }
 
-impl<'s> Patience<'s> {
+impl<'s> ConnectionTimeouts<'s> {
     pub fn new(activity: Arc<Activity>, slots: &'s Semaphore) -> Self {
         let now = Instant::now();
         let timer = sleep_until(now + activity.limits.header_timeout);
         Self { activity, slots, timer, moved: now, head: None, closing: None }
     }
 
-    /// Ready when the patience ends. To be polled after the connection, in the same task.
+    /// Ready when the timeouts ends. To be polled after the connection, in the same task.
     pub fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Expiry> {
         loop {
             let deadline = self.as_mut().deadline();
@@ -76,10 +76,10 @@ impl<'s> Patience<'s> {
         }
     }
 
-    /// When the patience ends as things stand; never while a handler is at work.
+    /// When the timeouts ends as things stand; never while a handler is at work.
     fn deadline(self: Pin<&mut Self>) -> Option<Instant> {
         let this = self.project();
-        if this.activity.has_moved() {
+        if this.activity.take_moved() {
             (*this.moved, *this.head) = (Instant::now(), None);
         }
         let limits = &this.activity.limits;

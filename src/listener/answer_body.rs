@@ -13,14 +13,14 @@ use hyper::body::{Frame, SizeHint};
 use super::{activity::Activity, stall::SmallFrames};
 
 /// The body of an answer. By HTTP/2 its frames are small, and their stream ends where they are not read.
-pub(super) struct Answer {
+pub(super) struct AnswerBody {
     body: Body,
     activity: Arc<Activity>,
     /// None by HTTP/1.
     frames: Option<SmallFrames>,
 }
 
-impl Answer {
+impl AnswerBody {
     pub fn new(body: Body, activity: Arc<Activity>) -> Self {
         let frames = activity.is_http_2().then(SmallFrames::default);
         Self { body, activity, frames }
@@ -32,7 +32,7 @@ impl Answer {
     }
 }
 
-impl hyper::body::Body for Answer {
+impl hyper::body::Body for AnswerBody {
     type Data = Bytes;
     type Error = axum::Error;
 

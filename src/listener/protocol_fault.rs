@@ -5,11 +5,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{activity::Activity, seldom::Seldom};
+use super::{activity::Activity, log_limit::LogLimit};
 
 /// What a client did, as far as the connection had to end for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum ProtocolFault {
     /// The head of a request by HTTP/1 that cannot be read.
     Malformed,
     /// The head of a request by HTTP/1 that is larger than allowed.
@@ -20,7 +20,7 @@ pub(super) enum Fault {
     Http2Flood,
 }
 
-impl Fault {
+impl ProtocolFault {
     pub const ALL: [Self; 4] = [Self::Malformed, Self::HeadTooLarge, Self::Http2Protocol, Self::Http2Flood];
 
     /// Its name as a label.
@@ -56,14 +56,14 @@ impl Fault {
 
 /// The log of faults: one line a minute for each kind, so that a flood of them does not fill it. All are counted.
 #[derive(Debug, Default)]
-pub(super) struct FaultLog([Mutex<Seldom>; Fault::ALL.len()]);
+pub(super) struct FaultLog([Mutex<LogLimit>; ProtocolFault::ALL.len()]);
 
 impl FaultLog {
     /// Writes that a connection ended for `fault`, if a line is due. hyper's words name the part of a request that
     /// cannot be read, and repeat nothing of it.
-    pub fn write(&self, fault: Fault, error: &hyper::Error) {
-        let mut seldom = self.0[fault as usize].lock().unwrap_or_else(PoisonError::into_inner);
-        if seldom.is_due() {
+    pub fn write(&self, fault: ProtocolFault, error: &hyper::Error) {
+        let mut log_limit = self.0[fault as usize].lock().unwrap_or_else(PoisonError::into_inner);
+        if log_limit.allow() {
             tracing::info!(kind = fault.name(), %error, "a client does not keep to HTTP; further ones are only counted for a minute");
         }
     }

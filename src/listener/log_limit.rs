@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Default)]
-pub(super) struct Seldom(Option<Instant>);
+pub(super) struct LogLimit(Option<Instant>);
 
-impl Seldom {
+impl LogLimit {
     /// Whether a line is due, which is then taken for written.
-    pub fn is_due(&mut self) -> bool {
+    pub fn allow(&mut self) -> bool {
         let due = self.0.is_none_or(|last| last.elapsed() > Duration::from_mins(1));
         if due {
             self.0 = Some(Instant::now());

@@ -1,4 +1,4 @@
-//! The body of an answer, which notes that it goes on.
+//! The body of an answer, which reports its progress to the connection's timeouts.
 
 use std::{
     pin::Pin,
@@ -12,7 +12,8 @@ use hyper::body::{Frame, SizeHint};
 
 use super::{activity::Activity, stall::SmallFrames};
 
-/// The body of an answer. By HTTP/2 its frames are small, and their stream ends where they are not read.
+/// The body of an answer. With HTTP/2 it is split into small frames, so that its stream can be reset where the client
+/// does not read it.
 pub(super) struct AnswerBody {
     body: Body,
     activity: Arc<Activity>,
@@ -26,7 +27,7 @@ impl AnswerBody {
         Self { body, activity, frames }
     }
 
-    /// How many bytes of a frame are still to come.
+    /// Bytes of the current frame that are not yet handed to hyper.
     fn left(&self) -> usize {
         self.frames.as_ref().map_or(0, SmallFrames::len)
     }
@@ -69,7 +70,7 @@ impl hyper::body::Body for AnswerBody {
 
 type Polled = Poll<Option<Result<Frame<Bytes>, axum::Error>>>;
 
-/// The first part of a frame that the body gave, if it did.
+/// Splits a frame of the body and returns its first part; anything else is returned as it is.
 fn cut(frames: &mut SmallFrames, frame: Polled) -> Polled {
     match frame {
         Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(match frame.into_data() {

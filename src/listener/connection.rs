@@ -22,7 +22,7 @@ use super::{
 };
 use crate::shutdown::Shutdown;
 
-/// What the connections of a listener have in common.
+/// What all connections of a listener share.
 pub(super) struct ConnectionContext<S> {
     pub service: S,
     pub limits: ConnectionLimits,
@@ -30,14 +30,15 @@ pub(super) struct ConnectionContext<S> {
     pub fault_log: FaultLog,
     pub protocol: Protocol,
     pub shutdown: Shutdown,
-    /// One for each connection that may still come.
+    /// One permit for each further connection that may be open.
     pub slots: Arc<Semaphore>,
 }
 
 /// Serves a connection to its end.
 pub(super) async fn hold<S: Service>(shared: Arc<ConnectionContext<S>>, stream: TcpStream, peer: SocketAddr) {
     let _open = shared.metrics.open();
-    // Answers are written whole. Where it fails the connection is broken, as will be seen.
+    // Each answer is written in one piece, so Nagle's algorithm could only delay it. A failure here means that the
+    // connection is broken, which the first read reports.
     let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::new(shared.limits));
     let mut timeouts = pin!(ConnectionTimeouts::new(Arc::clone(&activity), &shared.slots));
@@ -46,7 +47,7 @@ pub(super) async fn hold<S: Service>(shared: Arc<ConnectionContext<S>>, stream: 
     let noted = ConnectionService { service: shared.service.clone(), peer, activity: Arc::clone(&activity) };
     if is_http_2 {
         let mut connection = Box::pin(shared.protocol.http_2.serve_connection(socket, noted));
-        // In a box of its own, for the sake of the small connections of HTTP/1.
+        // Boxed, so that the future of an HTTP/1 connection stays small.
         Box::pin(serve(connection.as_mut(), timeouts, &activity, &shared)).await;
     } else {
         let connection = pin!(shared.protocol.http_1.serve_connection(socket, noted));
@@ -54,7 +55,7 @@ pub(super) async fn hold<S: Service>(shared: Arc<ConnectionContext<S>>, stream: 
     }
 }
 
-/// Waits for the first bytes, and says whether they are HTTP/2. None where they do not come.
+/// Waits for the first bytes and returns whether they are HTTP/2; none where they do not come in time, or at shutdown.
 async fn begin<S>(
     stream: &TcpStream,
     mut timeouts: Pin<&mut ConnectionTimeouts<'_>>,
@@ -89,7 +90,7 @@ async fn serve<C, S>(
                         shared.metrics.fault(fault);
                         shared.fault_log.write(fault, &error);
                     }
-                    tracing::debug!(%error, "a connection broke off");
+                    tracing::debug!(%error, "a connection failed");
                 }
                 return;
             }
@@ -101,7 +102,7 @@ async fn serve<C, S>(
                 Expiry::Close => connection.as_mut().graceful_shutdown(),
                 Expiry::Cut => {
                     shared.metrics.cut();
-                    tracing::debug!("a connection took too long and is cut");
+                    tracing::debug!("a connection exceeded its timeout and is closed");
                     return;
                 }
             }

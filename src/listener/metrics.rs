@@ -1,4 +1,4 @@
-//! What is counted of connections; nothing is counted of their requests.
+//! Metrics of connections. `http` counts requests.
 
 use metrics::{Counter, Gauge};
 
@@ -24,7 +24,7 @@ const STALLED: Family = Family {
     help: "Answers by HTTP/2 whose client stopped reading, and whose streams were reset, by listener.",
 };
 
-/// What is counted of the connections of one listener.
+/// The metrics of one listener's connections.
 #[derive(Clone, Debug)]
 pub struct ListenerMetrics {
     open: Gauge,
@@ -34,7 +34,7 @@ pub struct ListenerMetrics {
 }
 
 impl ListenerMetrics {
-    /// Of a listener with a name of ours, which may have `most` connections.
+    /// Registers the metrics of the listener named `listener`, which may have `most` open connections.
     #[must_use]
     pub fn new(metrics: &Metrics, listener: &str, most: u32) -> Self {
         let labels = [("listener", listener)];
@@ -48,23 +48,23 @@ impl ListenerMetrics {
         }
     }
 
-    /// Counts a connection for as long as what it returns is kept.
+    /// Counts a connection as open until the result is dropped.
     pub(super) fn open(&self) -> Open<'_> {
         self.open.increment(1.0);
         Open(self)
     }
 
-    /// Counts one that was cut.
+    /// Counts a connection that was closed for its timeout.
     pub(super) fn cut(&self) {
         self.cut.increment(1);
     }
 
-    /// Counts one that was ended for a fault of its client's.
+    /// Counts a connection that was closed because its client violated HTTP.
     pub(super) fn fault(&self, fault: ProtocolFault) {
         self.faults[fault as usize].increment(1);
     }
 
-    /// What counts answers that are not read.
+    /// The counter of answers that the client stopped reading.
     pub(super) fn stalled(&self) -> Counter {
         self.stalled.clone()
     }

@@ -1,4 +1,4 @@
-//! A service as hyper calls it, which notes what is asked and answered.
+//! Adapts axum's service to hyper, and reports when requests begin and end to the connection's timeouts.
 
 use std::{
     convert::Infallible,
@@ -24,7 +24,7 @@ use super::{
     request_body::RequestBody,
 };
 
-/// What a listener serves: a service of axum's.
+/// What a listener serves: an axum service that never fails.
 pub trait Service:
     tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
     + Clone
@@ -58,7 +58,7 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for ConnectionServic
     fn call(&self, request: Request<Incoming>) -> Answering<S> {
         let is_http_2 = request.version() == Version::HTTP_2;
         let handled = self.activity.begin(is_http_2);
-        // HTTP/2 resets a stream alone, and who asks whether to go on has not sent the rest.
+        // HTTP/2 can reset a stream alone, and a client with `Expect: 100-continue` does not send the rest unasked.
         let lingers = !is_http_2 && !request.headers().contains_key(header::EXPECT);
         let body = |incoming| Body::new(RequestBody::new(incoming, lingers, Arc::clone(&self.activity)));
         let mut request = request.map(body);
@@ -68,7 +68,7 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for ConnectionServic
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future of an answer.
     pub(super) struct Answering<S: tower::Service<Request<Body>>> {
         #[pin]
         future: Oneshot<S, Request<Body>>,

@@ -24,7 +24,7 @@ pub struct HttpClient<B> {
     limits: ClientLimits,
 }
 
-/// What a client puts up with.
+/// The limits of a client.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientLimits {
     /// From the beginning of a request to the end of its answer.
@@ -35,16 +35,16 @@ pub struct ClientLimits {
     pub idle_connections: usize,
 }
 
-/// Why a request has no answer.
+/// Why there is no answer to a request.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The whole answer was not there in time.
+    /// The answer was not complete within the timeout.
     #[error("no answer within {} s", .0.as_secs_f64())]
     TimedOut(Duration),
-    /// No connection.
+    /// No connection could be opened.
     #[error("no connection: {0}")]
     Unreachable(String),
-    /// A connection that broke off, or an answer that is too large.
+    /// The connection failed after it was open, or the answer is too large.
     #[error("the connection broke off: {0}")]
     BrokenOff(String),
 }
@@ -53,10 +53,10 @@ impl<B> HttpClient<B>
 where
     B: Body<Data: Send, Error: Into<BodyError>> + Send + Unpin + 'static,
 {
-    /// A client. Only with `tls` it can speak https, for which it needs the certificates of the system.
+    /// Creates a client. It can use https only with `tls`, which reads the system's certificates.
     ///
     /// # Errors
-    /// Where the certificates cannot be read.
+    /// When the certificates cannot be read.
     pub fn new(limits: ClientLimits, tls: bool) -> io::Result<Self> {
         let config = ClientConfig::builder_with_provider(ring::default_provider().into())
             .with_safe_default_protocol_versions()
@@ -80,7 +80,7 @@ where
     /// Sends a request and reads the answer to its end.
     ///
     /// # Errors
-    /// [`ClientError`] where there is none in time. Whether the other side has seen the request is then not known.
+    /// [`ClientError`] when there is no complete answer within the timeout. The server may have processed the request.
     pub async fn send(&self, request: Request<B>) -> Result<Response<Bytes>, ClientError> {
         let ClientLimits { timeout: longest, .. } = self.limits;
         timeout(longest, self.exchange(request)).await.unwrap_or(Err(ClientError::TimedOut(longest)))

@@ -1,20 +1,20 @@
-//! URLs of the configuration, and what may be shown of them.
+//! URLs of the configuration, redacted where they are shown. A leaf: it imports nothing of this crate.
 
 use std::{fmt, ops::Deref};
 
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
-/// A URL that may hold credentials. It is used as the text that was configured; its `Debug` and its serialised
-/// form are [`SecretUrl::shown`].
+/// A URL that may hold credentials. It dereferences to the configured text; `Debug` and `Serialize` give
+/// [`SecretUrl::shown`].
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct SecretUrl(String);
 
 const REDACTED: &str = "redacted";
 const NOTHING: &str = "[redacted]";
 
-/// The query parameters that are shown with their values. Each driver has its own names for secrets (`password`,
-/// `sslpassword`, `sslkey` with a whole key in it), so only what is known to be harmless is shown.
+/// The query parameters whose values are shown. Each driver has its own names for secrets (`password`, `sslpassword`,
+/// `sslkey` with a whole key in it), so this lists what is safe rather than what is secret.
 const HARMLESS: [&str; 19] = [
     "application_name",
     "cache",
@@ -38,8 +38,8 @@ const HARMLESS: [&str; 19] = [
 ];
 
 impl SecretUrl {
-    /// The URL without passwords, tokens and whatever else may be a secret; `[redacted]` where it cannot be told
-    /// what stands where.
+    /// The URL with passwords, tokens and all other possible secrets redacted; `[redacted]` when its parts cannot be
+    /// told apart.
     #[must_use]
     pub fn shown(&self) -> String {
         if self.0.is_empty() {
@@ -48,14 +48,14 @@ impl SecretUrl {
         let Ok(url) = Url::parse(&self.0) else { return NOTHING.to_owned() };
         let normal = url.to_string();
         match redacted(url) {
-            // As it was written: a URL's own form may have a slash more.
+            // Nothing was redacted: show the configured text, since parsing may have added a slash.
             Some(shown) if shown == normal => self.0.clone(),
             Some(shown) => shown,
             None => NOTHING.to_owned(),
         }
     }
 
-    /// Whether [`Self::shown`] leaves something out.
+    /// Whether [`Self::shown`] redacts anything.
     #[must_use]
     pub fn holds_secret(&self) -> bool {
         self.shown() != self.0
@@ -100,10 +100,10 @@ impl Serialize for SecretUrl {
     }
 }
 
-/// None where a secret may stand in a place that is not meant for one.
+/// The redacted URL; none when a secret may be in a part that is not meant for one.
 fn redacted(mut url: Url) -> Option<String> {
     let is_file = url.scheme() == "sqlite";
-    // A password with an unescaped `/`, `?` or `#` goes on in what looks like the path, and an `@` follows it.
+    // A password with an unescaped `/`, `?` or `#` continues in what parses as the path, followed by an `@`.
     let rest = [Some(url.path()), url.query(), url.fragment()];
     let holds_at = |text: &str| text.contains('@') || text.to_ascii_lowercase().contains("%40");
     if !is_file && (url.cannot_be_a_base() || rest.into_iter().flatten().any(holds_at)) {
@@ -112,7 +112,7 @@ fn redacted(mut url: Url) -> Option<String> {
     if url.password().is_some() {
         url.set_password(Some(REDACTED)).ok()?;
     }
-    // The name of a database's user is no secret; in other URLs a token may stand alone in its place.
+    // A database user's name is no secret. In an HTTP URL the user may be a token.
     if !url.username().is_empty() && url.scheme().starts_with("http") {
         url.set_username(REDACTED).ok()?;
     }
@@ -132,7 +132,7 @@ fn redacted(mut url: Url) -> Option<String> {
 fn shown_pair(key: String, value: String) -> (String, String) {
     match value.as_str() {
         _ if HARMLESS.contains(&key.as_str()) => (key, value),
-        // The secret may be all that there is.
+        // Without a value, the key itself may be the secret.
         "" => (REDACTED.to_owned(), value),
         _ => (key, REDACTED.to_owned()),
     }

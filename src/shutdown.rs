@@ -1,4 +1,4 @@
-//! The end: a signal, then a deadline.
+//! The shutdown: a signal begins it, a deadline ends it. A leaf: it imports nothing of this crate.
 
 use std::{future::Future, time::Duration};
 
@@ -7,31 +7,31 @@ use tokio::{
     sync::watch,
 };
 
-/// Tells every part that the end has come. Cheap to clone.
+/// Tells each part of the service that the shutdown has begun. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Shutdown(watch::Receiver<bool>);
 
-/// Begins the end.
+/// Begins the shutdown.
 #[derive(Debug)]
 pub struct ShutdownTrigger(watch::Sender<bool>);
 
 impl ShutdownTrigger {
-    /// A trigger, and what it triggers.
+    /// A trigger, and the shutdown that it begins.
     #[must_use]
     pub fn new() -> (Self, Shutdown) {
         let (sender, receiver) = watch::channel(false);
         (Self(sender), Shutdown(receiver))
     }
 
-    /// Begins the end. Dropping the trigger does so too.
+    /// Begins the shutdown. Dropping the trigger does so as well.
     pub fn begin(&self) {
         self.0.send_replace(true);
     }
 
-    /// Begins it at SIGTERM or SIGINT.
+    /// Begins the shutdown at SIGTERM or SIGINT.
     ///
     /// # Errors
-    /// Where the system does not let us listen to signals.
+    /// When the signal handlers cannot be installed.
     pub fn on_signals(self) -> std::io::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -48,14 +48,13 @@ impl ShutdownTrigger {
 }
 
 impl Shutdown {
-    /// Waits until the end has begun.
+    /// Waits until the shutdown has begun.
     pub async fn begun(mut self) {
-        // An error means that the trigger is gone, which is the end as well.
+        // An error means that the trigger was dropped, which begins the shutdown as well.
         let _ = self.0.wait_for(|begun| *begun).await;
     }
 
-    /// Runs `work` to its end, but no longer than `deadline` after the end has begun.
-    /// Returns whether it ended by itself.
+    /// Runs `work` until it ends, or until `deadline` after the shutdown has begun. Returns whether it ended by itself.
     pub async fn within(self, deadline: Duration, work: impl Future<Output = ()>) -> bool {
         let cut_off = async {
             self.begun().await;

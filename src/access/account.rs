@@ -1,4 +1,4 @@
-//! An account as it is used: its configuration, checked.
+//! A configured account, after its configuration was checked.
 
 use std::num::NonZeroU32;
 
@@ -8,7 +8,7 @@ use crate::domain::{Account, AccountName, BadAccountName};
 /// Why an account's configuration cannot be used. The texts say what to set.
 #[derive(Debug, thiserror::Error)]
 pub enum BadAccount {
-    /// Its name.
+    /// The name is not allowed.
     #[error("accounts.{name}: {source}")]
     Name {
         /// The name.
@@ -16,7 +16,7 @@ pub enum BadAccount {
         /// What is wrong with it.
         source: BadAccountName,
     },
-    /// Who may call it.
+    /// Its tokens, secrets or networks cannot be used.
     #[error("accounts.{name}.{source}")]
     Callers {
         /// The account.
@@ -33,7 +33,8 @@ pub enum BadAccount {
         /// The variable's end that is missing.
         missing: &'static str,
     },
-    /// Exotel refuses such keys before it looks at them, and so do we.
+    /// A key or token with other characters. Exotel's API refuses such credentials without a lookup, and so does this
+    /// service.
     #[error(
         "accounts.{name}.{key} must be of a-z, A-Z and 0-9 alone; with other characters every request would be refused"
     )]
@@ -43,7 +44,7 @@ pub enum BadAccount {
         /// `read_key` or `read_token`.
         key: &'static str,
     },
-    /// Nobody could tell whose messages are asked for.
+    /// Two accounts with one sid: a request would not tell which of them it is for.
     #[error(
         "accounts.{first} and accounts.{second} have the same sid `{sid}`; give each the sid that Exotel knows it by"
     )]
@@ -57,18 +58,19 @@ pub enum BadAccount {
     },
 }
 
-/// An account, who may call it, and who may read it in Exotel's way.
+/// An account with its callers and its read access.
 #[derive(Clone, Debug)]
 pub struct ConfiguredAccount {
-    /// How its receipts are read.
+    /// The name, time zone and country, which receipts are normalised with.
     pub account: Account,
-    /// Who may call it.
+    /// How its callbacks are authenticated.
     pub callers: Callers,
-    /// None: nobody reads it in Exotel's way.
+    /// None: the account cannot be read through the API that is compatible with Exotel's.
     pub read_access: Option<ReadAccess>,
 }
 
-/// Who may read an account's messages in Exotel's way, and how often.
+/// The credentials that read an account's messages through the API that is compatible with Exotel's, and their rate
+/// limit.
 #[derive(Clone, Debug)]
 pub struct ReadAccess {
     /// The account's sid in the URLs of Exotel's API.
@@ -77,14 +79,14 @@ pub struct ReadAccess {
     pub key: Secret,
     /// Their password.
     pub token: Secret,
-    /// Whether anything is answered at all.
+    /// False: requests are answered with Exotel's error for an inactive account.
     pub active: bool,
-    /// How many requests a minute.
+    /// The rate limit, in requests per minute.
     pub limit_per_minute: NonZeroU32,
 }
 
 impl AccountConfig {
-    /// The account of that name, put together and checked.
+    /// Checks the configuration of the account named `name`.
     ///
     /// # Errors
     /// [`BadAccount`] says what to set.
@@ -100,7 +102,7 @@ impl AccountConfig {
     }
 
     fn read_access(&self, name: &AccountName) -> Result<Option<ReadAccess>, BadAccount> {
-        // Variables of compose files are empty where they are unset.
+        // A variable that is not set reaches us as an empty one from a Compose file.
         let given = |secret: &Option<Secret>| secret.clone().filter(|secret| !secret.reveal().is_empty());
         let half = |missing| Err(BadAccount::HalfCredentials { name: name.clone(), missing });
         let (key, token) = match (given(&self.read_key), given(&self.read_token)) {
@@ -121,7 +123,7 @@ impl AccountConfig {
 }
 
 impl ConfiguredAccount {
-    /// Whether no two of `accounts` go by the same sid.
+    /// Checks that no two of `accounts` have the same sid, in any case.
     ///
     /// # Errors
     /// [`BadAccount::SameSid`] names two that do.

@@ -1,27 +1,27 @@
-//! Who may call an account: its tokens, signatures and networks, as they are used.
+//! How an account's callbacks are authenticated: tokens, signing secrets and networks, after they were checked.
 
 use super::{AccountConfig, BadNetwork, Networks, Secret};
 
-/// Who may call an account.
+/// How an account's callbacks are authenticated.
 #[derive(Clone, Debug, Default)]
 pub struct Callers {
-    /// Any of them opens the callback URL.
+    /// The tokens; a callback has to carry one of them.
     pub tokens: Vec<Secret>,
-    /// Any of them may have signed the callback URL.
+    /// The secrets that may have signed the callback URL.
     pub signing_secrets: Vec<Secret>,
-    /// Where callbacks come from; none: from everywhere.
+    /// The networks that callbacks are accepted from; none: all.
     pub allow_from: Networks,
-    /// Whether what networks and signatures refuse is only logged.
+    /// Whether callbacks that fail the check of network or signature are accepted, counted and logged.
     pub report_only: bool,
 }
 
-/// Why the callers of an account cannot be told. Begins with the key.
+/// Why tokens, secrets or networks cannot be used. The text begins with the key.
 #[derive(Debug, thiserror::Error)]
 pub enum BadCallers {
-    /// A text that is no network.
+    /// A text that is not a network.
     #[error("allow_from: {0}")]
     Network(#[from] BadNetwork),
-    /// A secret that anybody who holds a signed URL could find out.
+    /// A secret that a holder of a signed URL could find by trial.
     #[error(
         "signing_secrets: each must have {} characters or more, such as `openssl rand -hex 32` prints",
         Callers::SHORTEST_SIGNING_SECRET
@@ -30,10 +30,11 @@ pub enum BadCallers {
 }
 
 impl Callers {
-    /// The shortest secret that signs, in bytes: a signed URL lets everybody try secrets in peace.
+    /// The shortest signing secret, in bytes. A signed URL allows guesses offline, so no rate limit protects a short
+    /// one.
     pub const SHORTEST_SIGNING_SECRET: usize = 16;
 
-    /// The callers that an account's configuration names.
+    /// Checks the part of an account's configuration that concerns callers.
     ///
     /// # Errors
     /// [`BadCallers`] says what to set.
@@ -51,7 +52,7 @@ impl Callers {
         })
     }
 
-    /// Whether anybody may call who comes from the right place: what is only reported keeps nobody out.
+    /// Whether callbacks need neither a token nor a valid signature. With `report_only` a signature is not required.
     #[must_use]
     pub fn are_anybody(&self) -> bool {
         self.tokens.is_empty() && (self.signing_secrets.is_empty() || self.report_only)

@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 use super::{Secret, StringList};
 use crate::domain::{Account, Country};
 
-/// `[accounts.NAME]`: one sender whose callbacks are taken.
+/// `[accounts.NAME]`: one sender whose callbacks are accepted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AccountConfig {
-    /// Tokens that open the callback URL; several at once while they are rotated. None: no token is asked for.
+    /// Tokens of the callback URL; several while they are rotated. None: no token is required.
     pub callback_tokens: StringList<Secret>,
-    /// Secrets that callback URLs for one recipient are signed with; the first one signs.
+    /// Secrets that sign callback URLs for one recipient. The first one signs; all of them verify.
     pub signing_secrets: StringList<Secret>,
-    /// Networks, as CIDR ranges, that callbacks are taken from; none: from everywhere.
+    /// Networks, as CIDR ranges, that callbacks are accepted from; none: all.
     pub allow_from: StringList<String>,
-    /// Whether callbacks that `allow_from` or a signature refuses are only logged, and taken.
+    /// Whether callbacks that fail the check of `allow_from` or of the signature are accepted, counted and logged.
     pub report_only: bool,
     /// IANA name of the zone in which Exotel writes this account's zone-less times.
     pub time_zone: Tz,
@@ -26,13 +26,13 @@ pub struct AccountConfig {
     pub country: Country,
     /// Exotel's account sid, as it stands in the URLs of its API; empty: the account's name.
     pub sid: String,
-    /// The key that reads in Exotel's way; none: nobody does.
+    /// The key for the API that is compatible with Exotel's; none: the account cannot be read through it.
     pub read_key: Option<Secret>,
     /// The token that belongs to the key.
     pub read_token: Option<Secret>,
-    /// Whether the account may be read in Exotel's way at all.
+    /// False: requests to that API are answered with Exotel's error for an inactive account.
     pub active: bool,
-    /// How many requests a minute may read in Exotel's way.
+    /// The rate limit of that API, in requests per minute.
     pub read_limit_per_minute: NonZeroU32,
 }
 

@@ -1,4 +1,5 @@
-//! Accounts as they are configured: who may call them, and who may read them in Exotel's way.
+//! Accounts as configured: how their callbacks are authenticated, and the credentials for reading them through the
+//! API that is compatible with Exotel's.
 //!
 //! May import `domain`.
 

@@ -1,4 +1,4 @@
-//! Networks that callers come from, as CIDR ranges.
+//! Networks as CIDR ranges: of callers, and of trusted proxies.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use ipnet::{IpNet, Ipv4Net};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Networks(Vec<IpNet>);
 
-/// A text that names no network.
+/// A text that is not a network.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is no network; write one such as 203.0.113.0/24 or 2001:db8::/32, or a single address")]
 pub struct BadNetwork(String);
@@ -42,7 +42,8 @@ fn network(text: &str) -> Result<IpNet, BadNetwork> {
         Ok(address) => IpNet::from(address.to_canonical()),
         Err(_) => text.parse().map_err(|_| bad())?,
     };
-    // A range of IPv4 addresses that is written as IPv6 holds the addresses that it means.
+    // A range of IPv4-mapped IPv6 addresses becomes the IPv4 range, as addresses become canonical before the
+    // comparison.
     let mapped = match network {
         IpNet::V6(range) if range.prefix_len() >= 96 => range.addr().to_ipv4_mapped(),
         _ => None,

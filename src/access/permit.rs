@@ -6,31 +6,32 @@ use sha2::Sha256;
 
 use super::Secret;
 
-/// What a signed URL says of itself, each part as it stands there, once it is decoded.
+/// The signed parameters of a URL, percent-decoded and otherwise unchanged.
 #[derive(Clone, Copy)]
 pub struct Permit<'a> {
     /// The account's name.
     pub account: &'a str,
     /// The recipient, in any spelling.
     pub to: &'a str,
-    /// The last moment, in seconds since the Unix epoch.
+    /// The last moment at which it is valid, in seconds since the Unix epoch.
     pub exp: &'a str,
 }
 
 impl Permit<'_> {
-    /// The signature, in hexadecimal: HMAC-SHA256 with `secret` over the three parts, one a line.
+    /// The signature, in hexadecimal: HMAC-SHA256 with `secret` over account, recipient and expiry, joined by line
+    /// feeds.
     #[must_use]
     pub fn sign(&self, secret: &Secret) -> String {
         hex::encode(self.mac(secret).finalize().into_bytes())
     }
 
-    /// Whether `signature` is the one that `secret` makes; compared in constant time.
+    /// Whether `signature` was made with `secret`. Compares in constant time.
     #[must_use]
     pub fn is_signed(&self, signature: &[u8], secret: &Secret) -> bool {
         self.mac(secret).verify_slice(signature).is_ok()
     }
 
-    // No part but the recipient can hold the end of a line, so no two permits have one text.
+    // Only the recipient can hold a line feed, so no two permits give the same text.
     fn mac(&self, secret: &Secret) -> Hmac<Sha256> {
         let key = secret.reveal().as_bytes();
         let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("an HMAC takes keys of any length");
@@ -41,7 +42,7 @@ impl Permit<'_> {
     }
 }
 
-/// A permit names a recipient: its parts are nobody's business.
+/// Shows the account only: a permit names a recipient, which must not reach a log.
 impl std::fmt::Debug for Permit<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Permit").field("account", &self.account).finish_non_exhaustive()

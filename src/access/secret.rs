@@ -1,4 +1,4 @@
-//! Values of the configuration that need care: secrets, and lists that an environment variable may hold.
+//! Types of configuration values: secrets, and lists that an environment variable can hold.
 
 use std::{fmt, marker::PhantomData};
 
@@ -7,7 +7,7 @@ use serde::{
     de::{SeqAccess, Visitor, value::SeqAccessDeserializer},
 };
 
-/// A text that is never shown: its `Debug` and its serialised form are `[redacted]`.
+/// A secret text. `Debug` and `Serialize` give `[redacted]`.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Secret(String);
 
@@ -37,8 +37,8 @@ impl Serialize for Secret {
     }
 }
 
-/// A list, written as a list or, as environment variables and files of secrets must, as one text with
-/// commas or lines.
+/// A list, written as a list or as one text with commas or line feeds. Environment variables and mounted secret files
+/// hold the latter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StringList<T>(pub Vec<T>);
 
@@ -66,7 +66,7 @@ impl<'de, T: for<'a> From<&'a str>> Deserialize<'de> for StringList<T> {
 }
 
 impl<T: for<'a> From<&'a str>> StringList<T> {
-    /// The items that say something, trimmed.
+    /// The items, trimmed, without empty ones.
     fn of<'a>(items: impl Iterator<Item = &'a str>) -> Self {
         Self(items.map(str::trim).filter(|item| !item.is_empty()).map(T::from).collect())
     }

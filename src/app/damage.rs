@@ -1,4 +1,4 @@
-//! Starting on files that may be damaged.
+//! Checks files for damage at the start.
 
 use std::time::Duration;
 
@@ -9,22 +9,22 @@ use crate::{
     storage::{Spool, Store},
 };
 
-/// How long a start looks for damage in the store's SQLite file.
+/// How long the check of the store's SQLite file may take.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Opens the spool, where there is one. A file that is damaged is set aside.
+/// Opens the spool where one is configured. A damaged file is set aside and a new one begun.
 pub(super) async fn open_spool(config: &Config) -> anyhow::Result<Option<Spool>> {
     let Some(path) = config.spool.file() else { return Ok(None) };
     Ok(Some(Spool::open(path, config.spool.max_bytes).await?))
 }
 
-/// Looks for damage in the store beside the start, which does not wait for it: callbacks are taken meanwhile.
+/// Checks the store for damage in the background, so that callbacks are accepted meanwhile.
 pub(super) fn look_at_store(store: &Store) {
     let store = store.clone();
     tokio::spawn(async move { store.look(LOOK).await });
 }
 
-/// Whether there is a SQLite file to look at: opening one that is missing would make it.
+/// Checks that the SQLite file exists, for subcommands that must not create it by opening it.
 ///
 /// # Errors
 /// Names the file that is missing.

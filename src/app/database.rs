@@ -1,4 +1,4 @@
-//! The database at the start: opened, checked and brought up to date, or left for later.
+//! Opens, checks and migrates the database at the start, or defers that until it can be reached.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use crate::{
     storage::{Store, StoreError, Trouble},
 };
 
-/// The store that the configuration names.
+/// Opens the store that the configuration names.
 ///
 /// # Errors
-/// Says which key to look at.
+/// Names the key to check.
 pub fn open(config: &Config) -> anyhow::Result<Store> {
     Store::open(&config.database).context(HINT)
 }
 
 const HINT: &str = "cannot open the database; look at database.url (DATABASE_URL)";
 
-/// Checks the database and brings its schema up to date; what `dlr-receiver migrate` does.
+/// Checks and migrates the database, as `dlr-receiver migrate` does.
 ///
 /// # Errors
 /// Says what is wrong, and what to do about it.
@@ -28,11 +28,11 @@ pub async fn migrate(store: &Store) -> anyhow::Result<()> {
     Prepare { migrate: true }.run_in_turn(store).await.map_err(|error| refusal(store, error))
 }
 
-/// How long a start with a spool waits for the database before it goes on without.
+/// How long a start with a spool waits for the database before it defers its preparation.
 const START: Duration = Duration::from_secs(3);
 
-/// Prepares the database. With a spool, one that is not ready is prepared later, and the spool takes the
-/// callbacks meanwhile.
+/// Prepares the database. With a spool, a database that is not ready is prepared later, and callbacks are spooled until
+/// then.
 pub(super) async fn prepare(
     config: &Config,
     store: &Store,
@@ -45,7 +45,7 @@ pub(super) async fn prepare(
     }
     match prepare.run_in_turn(store).await {
         Ok(()) => Ok(None),
-        // It can still answer questions, which may be all that is asked of a service on a standby.
+        // A service on a standby can still answer questions, which may be its purpose.
         Err(error) if !prepare.migrate && only_writing_fails(error.trouble()) => {
             Ok(Some(prepare.later(store, error)))
         }
@@ -53,16 +53,16 @@ pub(super) async fn prepare(
     }
 }
 
-/// Whether the database has let us in, and answers.
+/// Whether the database accepts our connection and answers, and only writing fails.
 fn only_writing_fails(trouble: Trouble) -> bool {
     matches!(trouble, Trouble::ReadOnly | Trouble::Rights | Trouble::Schema | Trouble::Full)
 }
 
-/// The error, what it means, and what to do about it.
+/// The error, its meaning, and what to do about it.
 fn refusal(store: &Store, error: StoreError) -> anyhow::Error {
     let (kind, trouble) = (store.kind(), error.trouble());
     if error.ends_a_start() {
-        // Its own text says it all.
+        // The error's own text is complete.
         return anyhow::Error::new(error).context(HINT);
     }
     let meaning = format!("the {kind} database {}; {}", trouble.text(), trouble.advice());

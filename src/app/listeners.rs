@@ -1,4 +1,4 @@
-//! The listeners, as the configuration wants them.
+//! Opens the listeners.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,10 +12,10 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// The public one, and the internal one where it is apart.
+/// Opens the public listener, and the internal one where `http.internal_bind` is set.
 ///
 /// # Errors
-/// Says which key to look at.
+/// Names the key to check.
 pub(super) fn open(
     config: &Config,
     state: AppState,
@@ -31,9 +31,9 @@ pub(super) fn open(
     Ok(vec![public(http::public(state)), internal])
 }
 
-/// What the listeners put up with.
+/// The limits of the listeners' connections.
 pub(super) fn limits(Config { http: config, database, .. }: &Config) -> ConnectionLimits {
-    // SQLite has three files open for each connection; the spool, the log and the runtime have a few.
+    // SQLite opens three files per connection; the spool, the log and the runtime need a few more.
     let reserved = database.max_connections.get().saturating_mul(4).saturating_add(64);
     let limits = ConnectionLimits {
         header_timeout: Duration::from_millis(config.header_timeout_ms.get()),

@@ -1,4 +1,4 @@
-//! The service, put together: the same for the binary and for tests.
+//! Puts the parts of the service together, for the binary as for tests.
 
 mod damage;
 mod database;
@@ -25,10 +25,10 @@ use crate::{
     telemetry::{Metrics, Traces},
 };
 
-/// The service, with its store and its listeners, but not yet answering.
+/// The service with its store and listeners open, before it accepts connections.
 #[derive(Debug)]
 pub struct App {
-    /// The public one, and the internal one where there is one; never empty.
+    /// The public listener, then the internal one if there is one; never empty.
     listeners: Vec<Listening<http::HttpService>>,
     tasks: IngestTasks,
     retention: BackgroundTask,
@@ -41,11 +41,11 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the spool and the listeners, connects to the store and migrates it unless told not to. With
-    /// a spool it starts within seconds, whatever state the database is in.
+    /// Opens the spool and the listeners, connects to the store and migrates it unless `database.migrate` is false.
+    /// With a spool it starts within seconds, whatever the state of the database.
     ///
     /// # Errors
-    /// Says what could not be reached or opened, and which key to look at.
+    /// Says what could not be reached or opened, and names the key to check.
     pub async fn build(config: &Config, clock: Clock) -> anyhow::Result<Self> {
         let spool = damage::open_spool(config).await?;
         let store = open(config)?.timed_by(&clock);
@@ -97,28 +97,28 @@ impl App {
         Ok(Self { listeners, tasks, retention, clock, store, limits, traces, shutdown_timeout, trouble })
     }
 
-    /// Finishes these at the end as well.
+    /// Exports the remaining spans of `traces` at the shutdown as well.
     #[must_use]
     pub fn flushing(self, traces: Traces) -> Self {
         Self { traces, ..self }
     }
 
-    /// What kept the store from its work when the service was put together.
+    /// Why the store was not ready when the service was built; none when it was.
     #[must_use]
     pub fn store_trouble(&self) -> Option<Trouble> {
         self.trouble
     }
 
-    /// Where callbacks come in, and where questions do.
+    /// The addresses for callbacks and for questions, in this order.
     ///
     /// # Errors
-    /// Where the system does not know the address of a socket.
+    /// When the address of a socket cannot be read.
     pub fn addresses(&self) -> std::io::Result<(SocketAddr, SocketAddr)> {
         let address = |at: usize| self.listeners[at].socket.local_addr();
         Ok((address(0)?, address(self.listeners.len() - 1)?))
     }
 
-    /// Answers until the end begins, then finishes what was accepted, within the deadline.
+    /// Serves until the shutdown begins, then finishes accepted requests within `http.shutdown_timeout_ms`.
     pub async fn run(self, shutdown: Shutdown) {
         let serve = |listening| listener::serve(listening, self.limits, shutdown.clone());
         let serving = self.listeners.into_iter().map(serve);
@@ -143,7 +143,7 @@ impl App {
     }
 }
 
-/// How long everything is kept.
+/// The retention times of messages, receipts and refused bodies.
 #[must_use]
 pub fn how_long(config: &Config) -> Retention {
     Retention { config: config.retention, rejected: config.rejected.keep() }

@@ -1,4 +1,4 @@
-//! The clock that callbacks are dated by: the machine's, unless that is certain to be wrong.
+//! The clock for the time of reception: this machine's, or the database's when this machine's is certainly wrong.
 
 use std::{
     sync::{
@@ -15,14 +15,14 @@ use crate::{
 };
 use chrono::TimeDelta;
 
-/// Between two comparisons with the database's clock.
+/// The interval of comparisons with the database's clock.
 const REST: Duration = Duration::from_mins(1);
 
 /// The job that compares this machine's clock with the database's.
 #[derive(Debug)]
 pub(super) struct ServiceClock {
     store: Store,
-    /// How far the machine's clock is ahead, in microseconds; 0 unless it is certain to be wrong.
+    /// How far this machine's clock is ahead, in microseconds; 0 unless it is certainly wrong.
     ahead: Arc<AtomicI64>,
 }
 
@@ -34,8 +34,8 @@ impl PeriodicJob for ServiceClock {
 }
 
 impl ServiceClock {
-    /// The clock to use in place of `clock`, and the task that keeps it right. It is right from the start where the
-    /// database answers. An injected clock stays as it is.
+    /// Returns the clock to use in place of `clock`, and the task that corrects it. If the database is prepared, it is
+    /// corrected before this returns. An injected clock stays as it is.
     pub async fn start(clock: Clock, store: &Store, is_prepared: bool) -> (Clock, Option<BackgroundTask>) {
         if let Clock::Manual(_) = clock {
             return (clock, None);
@@ -48,10 +48,10 @@ impl ServiceClock {
         (Clock::Corrected(ahead), Some(BackgroundTask::start(service_clock)))
     }
 
-    /// While the database does not answer, what was known before still holds.
+    /// Compares the clocks. While the database does not answer, the last correction stays.
     async fn compare(&self) {
         let Ok(clocks) = self.store.compare_clocks(&Clock::System).await else { return };
-        // It is seen again in a minute where this fails.
+        // A failure is made up for by the next comparison, in a minute.
         let _ = self.store.see(&clocks).await;
         let error = clocks.error_of_process();
         let before = self.ahead.swap(error.num_microseconds().unwrap_or_default(), Ordering::Relaxed);

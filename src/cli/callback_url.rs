@@ -15,7 +15,7 @@ use crate::{
     exotel::{RESERVED_QUERY_KEYS, SIGNED_RECIPIENT},
 };
 
-/// What a URL may hold unencoded beside letters and digits.
+/// The characters that a URL may hold unencoded, apart from letters and digits.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[derive(Debug, Args)]
@@ -26,10 +26,10 @@ pub(super) struct CallbackUrl {
     /// A label that every message sent with this URL carries; may be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
     label: Vec<String>,
-    /// The recipient that the URL is for: it is signed in place of a token, and good for nobody else.
+    /// The recipient of a signed URL, which needs no token and is valid for this recipient only.
     #[arg(long, value_name = "NUMBER")]
     to: Option<String>,
-    /// How long a signed URL is good.
+    /// How long a signed URL is valid.
     #[arg(long, value_name = "DURATION", default_value = "48h", requires = "to", value_parser = humantime::parse_duration)]
     expires: Duration,
 }

@@ -1,4 +1,4 @@
-//! `check`: looks at all of the store and the spool for damage.
+//! `check`: checks the whole store and the spool for damage.
 
 use anyhow::bail;
 use clap::Args;
@@ -24,7 +24,7 @@ type Faults = Vec<String>;
 impl CheckCommand {
     pub async fn run(self, config: &Config) -> anyhow::Result<()> {
         let mut found = Faults::new();
-        // Each is looked at, whatever is wrong with the other.
+        // Both are checked, whatever is wrong with the other.
         if let Err(error) = check_store(config, &mut found).await {
             found.push(format!("store: {error:#}"));
         }
@@ -47,7 +47,7 @@ impl CheckCommand {
 
 async fn check_store(config: &Config, found: &mut Faults) -> anyhow::Result<()> {
     let mut config = config.clone();
-    // Nobody waits for an answer here, and looking at everything takes its time.
+    // No client waits for this, and a complete check takes long, so the timeout is the longest one.
     config.database.timeout_ms = super::LONGEST_MS;
     app::check_exists(&config)?;
     let store = app::open(&config)?;

@@ -1,4 +1,4 @@
-//! `healthcheck`: the image has no shell and no curl, so the binary asks itself.
+//! `healthcheck`: the container image has no shell and no curl, so the binary itself requests `/livez`.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -16,7 +16,7 @@ use crate::config::Config;
 
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// Succeeds where `/livez` answers 200 in time.
+/// Succeeds when `/livez` answers 200 within the timeout.
 pub(super) async fn healthcheck(config: &Config) -> anyhow::Result<()> {
     let address = on_this_machine(config.http.bind);
     let answer = timeout(DEADLINE, ask(address)).await;
@@ -35,7 +35,7 @@ async fn ask(address: SocketAddr) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An address that stands for all of them is reached over loopback.
+/// The address to connect to: loopback where the service listens on all addresses.
 fn on_this_machine(bind: SocketAddr) -> SocketAddr {
     let ip = match bind.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -1,4 +1,4 @@
-//! `key new`: an API key, printed once.
+//! `key new`: creates an API key and prints it once.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use clap::Subcommand;

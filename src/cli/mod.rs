@@ -47,11 +47,11 @@ enum Command {
     Key(key::Key),
     /// Deletes what is older than the configuration says it is kept.
     Purge(purge::PurgeCommand),
-    /// Looks at all of the store and the spool for damage.
+    /// Checks the whole store and the spool for damage.
     Check(check::CheckCommand),
-    /// Asks the running service on this machine for a sign of life; for the container's HEALTHCHECK.
+    /// Checks that the service on this machine answers `/livez`; for the container's HEALTHCHECK.
     Healthcheck,
-    /// Plays Exotel against a running receiver, then reads back what it has acknowledged.
+    /// Simulates Exotel against a running receiver, then reads back what it has acknowledged.
     Simulate(Box<simulate::Simulate>),
 }
 
@@ -59,7 +59,7 @@ impl Cli {
     /// Does what the command line says.
     ///
     /// # Errors
-    /// Says what went wrong, and what to set.
+    /// Says what failed, and what to set.
     pub async fn run(self) -> anyhow::Result<()> {
         let load = || config::load(&Sources::from_process(self.profile.clone(), self.config.clone()));
         match self.command.unwrap_or(Command::Serve) {
@@ -76,7 +76,7 @@ impl Cli {
     }
 }
 
-/// The longest that `database.timeout_ms` may be.
+/// The greatest value of `database.timeout_ms`, in milliseconds.
 const LONGEST_MS: std::num::NonZeroU64 = std::num::NonZeroU64::new(600_000).expect("it is not 0");
 
 async fn migrate(config: &Config) -> anyhow::Result<()> {
@@ -107,6 +107,6 @@ pub fn complain(error: &anyhow::Error) {
             text += &cause;
         }
     }
-    // Nobody is left to tell if this fails.
+    // If standard error is closed, there is nowhere to report that.
     let _ = writeln!(std::io::stderr(), "dlr-receiver: {text}");
 }

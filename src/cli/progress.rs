@@ -1,5 +1,5 @@
-//! How far a long command has come: a bar on a terminal, plain lines otherwise. On standard error, so
-//! that standard output holds the result only.
+//! The progress of a long command: a bar on a terminal, plain lines otherwise. Written to standard error, so that
+//! standard output holds the result only.
 
 use std::io::{IsTerminal, Write, stderr};
 
@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// What is shown.
 pub(super) struct ProgressDisplay {
     bar: Option<ProgressBar>,
-    /// The last line that was printed: what, and how many tenths of it.
+    /// The last line that was printed: the step, and how many tenths of it.
     line: (&'static str, usize),
 }
 
@@ -34,13 +34,13 @@ impl ProgressDisplay {
         }
         let tenths = done * 10 / of.max(1);
         if self.bar.is_none() && (new || tenths > self.line.1) {
-            // The run goes on where nobody reads this.
+            // A closed standard error must not end the command.
             let _ = writeln!(stderr(), "{doing}: {done} of {of}");
         }
         self.line = (doing, tenths);
     }
 
-    /// Leaves the screen to the result.
+    /// Removes the bar before the result is printed.
     pub fn end(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();

@@ -1,4 +1,4 @@
-//! `purge`: deletes what is too old now, or says what that would be.
+//! `purge`: deletes what is older than its retention time, or counts it with `--dry-run`.
 
 use std::fmt::Write;
 
@@ -35,7 +35,7 @@ pub(super) struct PurgeCommand {
 impl PurgeCommand {
     pub async fn run(self, config: &Config) -> anyhow::Result<()> {
         let mut config = config.clone();
-        // Nobody waits for an answer here, and counting takes its time.
+        // No client waits for this, and counting takes long, so the timeout is the longest one.
         config.database.timeout_ms = LONGEST_MS;
         let store = app::open(&config)?;
         let done = self.run_on(&store, &config).await;
@@ -105,7 +105,7 @@ fn described(survey: &Survey) -> String {
     let mut line = |what: &str, span: &Span| {
         let time = |time: Option<Time>| time.map_or_else(|| "-".to_owned(), |time| time.to_rfc3339());
         let Span { rows, oldest, newest } = *span;
-        // A text takes everything.
+        // Writing to a `String` does not fail.
         let _ = writeln!(text, "  {rows:>12} {what:48} {} to {}", time(oldest), time(newest));
     };
     line("messages", &survey.messages);

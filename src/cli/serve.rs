@@ -17,7 +17,7 @@ use crate::{
 pub(super) async fn serve(config: &Config) -> anyhow::Result<()> {
     config.check_exposure()?;
     let traces = telemetry::init(&config.log, &config.tracing)?;
-    // Signals count from here on, also while the database is being migrated.
+    // Signals are handled from here on, also while the database is being migrated.
     let (trigger, shutdown) = ShutdownTrigger::new();
     trigger.on_signals()?;
     let app = tokio::select! {
@@ -36,10 +36,10 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The recipient of a newcomer's first callback.
+/// The recipient in the example of the welcome text.
 const TRIED: &str = "09812345670";
 
-/// What a newcomer does next.
+/// The welcome text: what to do first.
 fn welcome(config: &Config, callbacks: SocketAddr, questions: SocketAddr) -> String {
     let mut config = config.clone();
     config.http.bind = callbacks;
@@ -73,7 +73,7 @@ fn welcome(config: &Config, callbacks: SocketAddr, questions: SocketAddr) -> Str
     )
 }
 
-/// What a newcomer has to know first, where the database is not ready.
+/// The text that follows it when the database is not ready.
 fn warning(config: &Config, trouble: Trouble) -> String {
     let (text, advice) = (trouble.text(), trouble.advice());
     let meanwhile = match config.spool.file() {

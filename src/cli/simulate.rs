@@ -1,4 +1,4 @@
-//! `simulate`: Exotel, played against a receiver.
+//! `simulate`: simulates Exotel against a receiver.
 
 use std::{num::NonZeroU16, time::Duration};
 
@@ -25,7 +25,7 @@ pub(super) struct Simulate {
     /// The callback URL, as `callback-url` prints it; or a base URL, for the account `default`.
     #[arg(long)]
     url: Url,
-    /// Where messages are asked for, if not where callbacks go.
+    /// The base URL for reading messages, if it differs from that of callbacks.
     #[arg(long, value_name = "URL")]
     questions_url: Option<Url>,
     /// An API key with the scope `read`.
@@ -37,7 +37,7 @@ pub(super) struct Simulate {
     /// Callbacks a second; 0: as fast as they are answered.
     #[arg(long, value_name = "N", default_value = "100", value_parser = value_parser!(u32).range(..=100_000))]
     rate: u32,
-    /// The most requests at once.
+    /// The most concurrent requests.
     #[arg(long, value_name = "N", default_value = "64")]
     connections: NonZeroU16,
     /// The share of callbacks that come twice.

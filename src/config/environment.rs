@@ -1,4 +1,4 @@
-//! Environment variables: which of them are ours, and the files that some of them name.
+//! Selects the service's environment variables, and reads the files that `…_FILE` variables name.
 
 use std::{collections::HashMap, fs};
 
@@ -9,7 +9,7 @@ use super::ConfigError;
 const PREFIX: &str = "DLR__";
 const FILE_SUFFIX: &str = "_FILE";
 
-/// The variables that are ours: `DLR__…`, `DATABASE_URL`, and the contents of what `…_FILE` names.
+/// The service's variables: `DLR__…`, `DATABASE_URL`, and the contents of the files that `…_FILE` variables name.
 pub(super) fn our_variables(all: &HashMap<String, String>) -> Result<Map<String, String>, ConfigError> {
     let mut ours = Map::new();
     for (variable, value) in all {
@@ -39,7 +39,7 @@ fn read_secret(variable: &str, path: &str, also_set: bool) -> Result<String, Con
     Ok(read(variable, path)?.trim().to_owned())
 }
 
-/// The text of a file that an option or a variable names.
+/// Reads a file; `named_by` is the option or variable that names it, for the error.
 pub(super) fn read(named_by: &str, path: &str) -> Result<String, ConfigError> {
     fs::read_to_string(path).map_err(|source| ConfigError::File {
         named_by: named_by.to_owned(),

@@ -14,10 +14,10 @@ use crate::{
 /// Why a configuration cannot be used. The texts say what to set.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A value that cannot be read.
+    /// A value of the wrong type.
     #[error("{0}")]
     Value(String),
-    /// A file that is no TOML. What stands there is not repeated, it may be a secret.
+    /// A file that is not valid TOML. The line itself is not shown: it may hold a secret.
     #[error("{file}: no TOML at line {line}, column {column}: {fault}")]
     Syntax {
         /// The file.
@@ -36,7 +36,7 @@ pub enum ConfigError {
         named_by: String,
         /// Its path.
         path: String,
-        /// What the system says.
+        /// The error of the system call.
         source: std::io::Error,
     },
     /// Two variables set the same key.
@@ -45,47 +45,47 @@ pub enum ConfigError {
     /// A profile that is neither built in nor a file.
     #[error("there is no profile `{0}`: it is neither `production` nor a file config/{0}.toml")]
     NoSuchProfile(String),
-    /// Keys that mean nothing.
+    /// Unknown keys, one line each.
     #[error("{}", .0.join("\n"))]
     UnknownKeys(Vec<String>),
-    /// An account.
+    /// An account cannot be used.
     #[error(transparent)]
     Account(#[from] BadAccount),
-    /// The proxies before the service.
+    /// A trusted proxy is not a network.
     #[error("http.trusted_proxies: {0}")]
     TrustedProxies(BadNetwork),
-    /// An entry of the table of status codes.
+    /// An entry of `[[status_codes]]` cannot be used.
     #[error(transparent)]
     StatusCode(#[from] BadStatusCode),
-    /// The database's URL.
+    /// A value of `[database]` is not allowed.
     #[error(transparent)]
     Database(#[from] BadDatabase),
-    /// How callbacks are gathered and committed.
+    /// A value of `[ingest]` is not allowed.
     #[error(transparent)]
     Ingest(#[from] BadIngest),
-    /// How long messages and receipts are kept.
+    /// A value of `[retention]` is not allowed.
     #[error(transparent)]
     Retention(#[from] BadRetention),
-    /// The filter of the log, or where traces go.
+    /// A value of `[log]` or `[tracing]` is not allowed.
     #[error(transparent)]
     Log(#[from] TelemetryError),
-    /// What clients may take of the service.
+    /// A value of `[http]` is not allowed.
     #[error(transparent)]
     Http(#[from] BadHttp),
-    /// Where Exotel reaches the service.
+    /// The public URL is not usable.
     #[error("http.public_url must be a URL that begins with http:// or https://, without `?` and `#`")]
     PublicUrl,
-    /// Longer than any container runtime waits.
+    /// A shutdown timeout that is longer than any container runtime waits.
     #[error("http.shutdown_timeout_ms must be 600000 at most, which is ten minutes")]
     ShutdownTimeout,
-    /// Open to everybody.
+    /// The service would listen beyond loopback without authentication.
     #[error("{0}")]
     Insecure(String),
 }
 
 impl From<config::ConfigError> for ConfigError {
-    /// A value of the wrong type is repeated, unless it looks like a URL: `DLR__DATABASE` in place of
-    /// `DLR__DATABASE__URL` is easily typed, and holds a password.
+    /// Shows a value of the wrong type, but redacts what looks like a URL: `DLR__DATABASE` is easily typed in place of
+    /// `DLR__DATABASE__URL`, and its value holds a password.
     fn from(error: config::ConfigError) -> Self {
         let text = error.to_string();
         let value = text.split_once("string \"").and_then(|(_, rest)| rest.rsplit_once("\", expected"));

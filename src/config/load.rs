@@ -1,4 +1,4 @@
-//! From files and environment variables to a checked [`Config`].
+//! Loads files and environment variables into a checked [`Config`].
 
 use std::{collections::HashMap, fs, path::PathBuf};
 
@@ -14,7 +14,7 @@ use crate::access::AccountConfig;
 const DEFAULT: &str = include_str!("../../config/default.toml");
 const PRODUCTION: &str = include_str!("../../config/production.toml");
 
-/// Where a configuration comes from, beside the defaults.
+/// The sources of a configuration, apart from the defaults.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// A profile: `production`, or a file `config/NAME.toml`.
@@ -26,7 +26,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// This process's environment; variables that are no text are passed over.
+    /// Uses this process's environment. Variables that are not UTF-8 are ignored.
     #[must_use]
     pub fn from_process(profile: Option<String>, file: Option<PathBuf>) -> Self {
         let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
@@ -36,7 +36,7 @@ impl Sources {
     }
 }
 
-/// Lays the sources over the defaults and checks the result.
+/// Merges the sources over the defaults, each over the one before: profile, file, variables. Checks the result.
 ///
 /// # Errors
 /// [`ConfigError`] names the key, and what to set.
@@ -70,7 +70,8 @@ pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// A file of the working directory's `config` folder goes before the profile that is built in.
+/// The text of a profile. A file `config/NAME.toml` in the working directory takes precedence over the built-in
+/// profile.
 fn profile_text(profile: &str) -> Result<String, ConfigError> {
     let no_such = || ConfigError::NoSuchProfile(profile.to_owned());
     if profile.contains(['/', '\\', '.']) {
@@ -83,7 +84,7 @@ fn profile_text(profile: &str) -> Result<String, ConfigError> {
     }
 }
 
-/// A layer of TOML. Its syntax is checked here: the error of the `config` crate would show the line.
+/// A source of TOML. The syntax is checked here first, because the `config` crate's error would show the line.
 fn layer(file: &str, text: &str) -> Result<impl Source + Send + Sync + 'static, ConfigError> {
     if let Err(error) = text.parse::<toml::Table>() {
         let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];

@@ -1,4 +1,4 @@
-//! The configuration: the layers' own parts, put together, and checked as a whole.
+//! The configuration: composed of the layers' own configurations, and checked as a whole.
 
 mod environment;
 mod error;
@@ -23,7 +23,7 @@ use crate::{
     telemetry::{LogConfig, TracingConfig},
 };
 
-/// All of it. `config/default.toml` documents every key.
+/// The whole configuration. `config/default.toml` documents every key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Config {
     /// Where the service listens.
@@ -34,9 +34,9 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// Where callbacks are kept while the database cannot take them.
     pub spool: SpoolConfig,
-    /// Who may ask.
+    /// API keys.
     pub auth: AuthConfig,
-    /// How often one caller may ask, and be refused.
+    /// Rate limits.
     pub limits: LimitsConfig,
     /// How much of the log of refused bodies is kept.
     pub rejected: RejectedConfig,
@@ -44,21 +44,21 @@ pub struct Config {
     pub retention: RetentionConfig,
     /// What is logged.
     pub log: LogConfig,
-    /// Where traces go.
+    /// Where traces are exported to.
     pub tracing: TracingConfig,
-    /// The accounts whose callbacks are taken, by name.
+    /// The accounts whose callbacks are accepted, by name.
     #[serde(default)]
     pub accounts: BTreeMap<String, AccountConfig>,
-    /// What is laid over Exotel's table of status codes.
+    /// Entries that replace or extend those of Exotel's table of status codes.
     #[serde(default)]
     pub status_codes: Vec<StatusCodeConfig>,
 }
 
 impl Config {
-    /// The accounts, and what opens their callback URLs and their messages.
+    /// The accounts, with the credentials for their callback URLs and their messages.
     ///
     /// # Errors
-    /// [`ConfigError::Account`] where one is incomplete, or two cannot be told apart.
+    /// [`ConfigError::Account`] when one cannot be used, or two have the same sid.
     pub fn accounts(&self) -> Result<Vec<ConfiguredAccount>, ConfigError> {
         let checked = self.accounts.iter().map(|(name, config)| config.checked(name));
         let accounts: Vec<_> = checked.collect::<Result<_, _>>()?;
@@ -74,7 +74,7 @@ impl Config {
         Ok(StatusTable::with(&self.status_codes)?)
     }
 
-    /// Checks what no single value shows.
+    /// Checks each layer's values, and those that belong to none.
     ///
     /// # Errors
     /// [`ConfigError`] says what to set.
@@ -99,7 +99,8 @@ impl Config {
         Ok(())
     }
 
-    /// Refuses to be open to everybody by oversight.
+    /// Checks that a service that listens beyond loopback requires authentication, or that `auth.allow_insecure` is
+    /// set.
     ///
     /// # Errors
     /// [`ConfigError::Insecure`] says what to set, or which key accepts the risk.
@@ -136,7 +137,7 @@ impl Config {
         self.or_bind(&self.http.public_url)
     }
 
-    /// The same without its credentials, for texts that may end in a log.
+    /// [`Self::public_url`] with credentials redacted, for texts that may reach a log.
     #[must_use]
     pub fn shown_public_url(&self) -> String {
         self.or_bind(&self.http.public_url.shown())

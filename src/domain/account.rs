@@ -12,7 +12,7 @@ use super::Country;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountName(Arc<str>);
 
-/// Why a text is no account name.
+/// The error of a text that is not an account name.
 #[derive(Debug, thiserror::Error)]
 #[error("an account name is 1 to 64 characters of a-z, 0-9, `_` and `-`, in lower case")]
 pub struct BadAccountName;
@@ -49,7 +49,7 @@ impl fmt::Display for AccountName {
     }
 }
 
-/// What normalising needs to know of an account.
+/// An account, as far as normalising needs it.
 #[derive(Clone, Debug)]
 pub struct Account {
     /// Its name in URLs.

@@ -1,4 +1,4 @@
-//! What is odd about a message: flagged, stored and filterable, never a reason to refuse.
+//! Anomalies of a message: they are stored and can be filtered by, and are never a reason to refuse a callback.
 
 use std::fmt;
 
@@ -9,19 +9,19 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 #[strum(serialize_all = "snake_case")]
 #[repr(i32)]
 pub enum Anomaly {
-    /// The detailed status code stands in no table.
+    /// The detailed status code is unknown.
     UnknownCode = 1,
-    /// The status is no word of Exotel's.
+    /// The status is not one of Exotel's.
     UnknownStatus = 1 << 1,
-    /// The status is another one than the code's.
+    /// The status contradicts the code.
     StatusCodeMismatch = 1 << 2,
-    /// The detailed name is another one than the code's.
+    /// The detailed name contradicts the code.
     NameCodeMismatch = 1 << 3,
     /// One receipt says delivered, another one failed.
     ConflictingFinals = 1 << 4,
     /// Receipts name different recipients (different E.164, not different spellings).
     RecipientMismatch = 1 << 5,
-    /// A time that cannot be read, or that is absurd.
+    /// A time that cannot be parsed, or that is out of range.
     BadTime = 1 << 6,
     /// A number of units that is no whole number in range.
     BadUnits = 1 << 7,
@@ -56,19 +56,19 @@ impl Anomalies {
         Self(bits)
     }
 
-    /// Adds one.
+    /// Adds an anomaly.
     pub const fn insert(&mut self, anomaly: Anomaly) {
         self.0 |= anomaly as i32;
     }
 
-    /// Adds one if `condition` holds.
+    /// Adds an anomaly if `condition` holds.
     pub const fn insert_if(&mut self, condition: bool, anomaly: Anomaly) {
         if condition {
             self.insert(anomaly);
         }
     }
 
-    /// What is in either set.
+    /// The union of both sets.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -80,7 +80,7 @@ impl Anomalies {
         Self(self.0 & (Anomaly::BadText as i32 | Anomaly::BadLabel as i32))
     }
 
-    /// Whether it is in the set.
+    /// Whether `anomaly` is in the set.
     #[must_use]
     pub const fn contains(self, anomaly: Anomaly) -> bool {
         self.0 & anomaly as i32 != 0

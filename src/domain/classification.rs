@@ -1,13 +1,13 @@
-//! What a code, a name or a status amounts to.
+//! The meaning of a code, a name or a status.
 
 use super::{Category, ConfirmedBy, Evidence, Outcome, Retry};
 
-/// What a code, a name or a status alone amounts to.
+/// The meaning of one code, name or status, taken alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Classification {
     /// How much it proves.
     pub evidence: Evidence,
-    /// What became of the message.
+    /// The outcome of the message.
     pub outcome: Outcome,
     /// Where the cause lies.
     pub category: Category,
@@ -18,7 +18,7 @@ pub struct Classification {
 }
 
 impl Classification {
-    /// What nobody can read.
+    /// The meaning of an unknown code, name or status.
     pub const UNRECOGNISED: Self = Self {
         evidence: Evidence::Unrecognised,
         outcome: Outcome::Unknown,

@@ -1,10 +1,10 @@
-//! Forgetting a recipient: where it is named, and what may stay of a callback about it.
+//! Erasing a recipient: finds where it is named, and what may remain of a callback about it.
 
 use percent_encoding::percent_decode;
 
 use super::{Country, Field, RawField, Recipient, number_text::NumberPart, raw_field::text};
 
-/// A recipient that is to be forgotten.
+/// A recipient to be erased.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Forgotten {
     /// A number.

@@ -1,8 +1,8 @@
-//! The fields of a callback that are known, under all their spellings.
+//! The known fields of a callback, with all their spellings.
 
 use strum::VariantArray;
 
-/// A field that is known, under all its spellings.
+/// A known field of a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum Field {
     /// The message's Sid.

@@ -14,7 +14,7 @@ pub struct Message<'a> {
     pub sid: Cow<'a, MessageSid>,
     /// Its account.
     pub account: Cow<'a, AccountName>,
-    /// What its receipts add up to.
+    /// The join of its receipts.
     pub outcome: Cow<'a, DeliveryOutcome>,
     /// When the first receipt came.
     pub first_received_at: Time,
@@ -29,7 +29,7 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// What one receipt alone makes of its message; nothing is copied.
+    /// The message of a single receipt; borrows from it.
     #[must_use]
     pub fn of(receipt: &'a DeliveryReceipt) -> Self {
         Self {
@@ -114,7 +114,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Whether a receipt is one of its own.
+    /// Whether a receipt belongs to this message.
     #[must_use]
     pub fn is_about(&self, receipt: &DeliveryReceipt) -> bool {
         self.key() == (&receipt.sid, &receipt.account)
@@ -128,7 +128,7 @@ impl<'a> Message<'a> {
         number.is_none() || !self.standing().is_disputed() || number == signed_for || number == recipient
     }
 
-    /// On whose word its outcome stands.
+    /// What decides whether further receipts can be joined without reading all stored ones.
     #[must_use]
     pub fn standing(&self) -> Standing<'_> {
         Standing {
@@ -138,7 +138,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// What a message is told apart by, and sorted by.
+    /// The key of a message, which batches are sorted by.
     #[must_use]
     pub fn key(&self) -> (&MessageSid, &AccountName) {
         (&self.sid, &self.account)

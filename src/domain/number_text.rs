@@ -137,7 +137,8 @@ fn bare(text: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The number of a `tel:` URI: one without a plus is a number of its `phone-context`, where that is a number's beginning.
+/// The number of a `tel:` URI: one without a plus is a number of its `phone-context`, where that is a number's
+/// beginning.
 fn of_uri(uri: &str) -> Option<Cow<'_, str>> {
     let mut parts = uri.trim_start_matches('/').split(';');
     let number = parts.next()?;

@@ -16,14 +16,14 @@ pub struct DeliveryOutcome {
     pub custom_field: Option<String>,
     /// Who it was sent to.
     pub recipient: Recipient,
-    /// What the callback URLs carried.
+    /// The labels of the callback URLs.
     pub labels: Labels,
-    /// What is odd about it.
+    /// Its anomalies.
     pub anomalies: Anomalies,
 }
 
 impl DeliveryOutcome {
-    /// That of a message of which no receipt takes part.
+    /// The outcome of a message none of whose receipts takes part.
     #[must_use]
     pub fn undecided() -> Self {
         let Classification { evidence, outcome, category, retry, confirmed_by } =

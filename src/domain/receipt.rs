@@ -16,11 +16,11 @@ use super::{
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Source {
-    /// Exotel called.
+    /// A callback of Exotel's.
     Callback,
 }
 
-/// How a callback reached us: all that normalising needs beside the callback itself.
+/// The context of a callback's reception: what normalising needs besides the callback itself.
 #[derive(Clone, Debug)]
 pub struct Reception<'a> {
     /// The account whose URL was called.

@@ -123,8 +123,8 @@ impl StatusCallback {
         .filter(|text| !text.is_empty())
     }
 
-    /// The detailed status code, as written. `ErrorCode` stands in for it where there is none, unless it says that there
-    /// was no error.
+    /// The detailed status code, as written. `ErrorCode` stands in for it where there is none, unless it says that
+    /// there was no error.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         let code = self.get(Field::DetailedStatusCode).or_else(|| self.get(Field::ExoStatusCode));

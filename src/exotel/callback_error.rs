@@ -1,4 +1,4 @@
-//! Why a request is no status callback.
+//! The error of a request that is not a status callback.
 
 use super::{json::JsonFault, other_event::resembles};
 use crate::domain::{NotAStatusCallback, RawField};

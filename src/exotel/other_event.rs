@@ -1,4 +1,4 @@
-//! Events of Exotel that are no status callback of an SMS, though they may reach the same URL.
+//! Recognises Exotel's other events, which may reach the same URL but are not status callbacks of an SMS.
 
 use crate::domain::{Field, RawField};
 

@@ -1,4 +1,4 @@
-//! Query strings: one decoder for all who read them. `+` and `%20` are a space, in keys and in values.
+//! The decoder of query strings for the whole crate. `+` and `%20` are a space, in keys and in values.
 
 use std::borrow::Cow;
 

@@ -49,7 +49,7 @@ impl RawRequest {
     }
 }
 
-/// Nothing of a request but its kind: the rest is nobody's business.
+/// Shows the kind of the request only: the rest holds personal data and secrets.
 impl std::fmt::Debug for RawRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

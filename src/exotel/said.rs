@@ -1,5 +1,4 @@
-//! What callbacks say of a message beside what became of it: the parts of Exotel's answers that the
-//! outcome does not hold.
+//! Details of a message that the outcome does not hold, but Exotel's API answers with.
 
 use crate::domain::{Field, RawField};
 
@@ -11,16 +10,16 @@ pub struct Said {
     pub from: Option<String>,
     /// The text of the SMS.
     pub body: Option<String>,
-    /// Which way it went.
+    /// The direction, such as `outbound-api`.
     pub direction: Option<String>,
-    /// What it cost.
+    /// The price.
     pub price: Option<String>,
     /// When Exotel took it, as written.
     pub date_created: Option<String>,
 }
 
 impl Said {
-    /// Takes in what one callback says.
+    /// Merges the fields of one callback.
     pub fn take_in(&mut self, fields: &[RawField]) {
         for field in fields {
             let is = |name| Field::is_spelling(&field.key, name);

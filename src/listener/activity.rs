@@ -1,4 +1,5 @@
-//! What happens on a connection, as its parts note it for [`Patience`](super::patience::Patience).
+//! The state of one connection. The socket, the service and the bodies write it; its
+//! [`ConnectionTimeouts`](super::timeouts::ConnectionTimeouts) read it.
 
 use std::sync::{
     Arc,
@@ -10,43 +11,44 @@ use super::limits::ConnectionLimits;
 const FRESH: u8 = 0;
 const HTTP_1: u8 = 1;
 const HTTP_2: u8 = 2;
-/// How many bytes may come in by HTTP/2 while no request begins, is answered or goes on: the head of a request, what
-/// the windows allow of bodies that nobody reads, and as much again.
-const MOST_UNASKED: usize = 512 * 1024;
+/// The most bytes that an HTTP/2 connection may send while no request begins, makes progress or is answered: one head,
+/// the bodies that the flow-control windows allow without a reader, and as much again.
+const MAX_UNASKED_BYTES: usize = 512 * 1024;
 
-/// What happens on one connection. One task polls it all by HTTP/1, so nothing here is ordered by more
-/// than that; by HTTP/2 a note may be seen at the next turn.
+/// The state of one connection, in relaxed atomics. With HTTP/1 a single task writes and reads it, so no stronger
+/// ordering is needed. With HTTP/2 each stream is a task of its own, and a change may be seen one poll later.
 #[derive(Debug)]
 pub(super) struct Activity {
-    /// What the connection may take. Here for whoever looks at the rest: connections are to be small.
+    /// The limits of the connection. They are kept here so that each part of it needs one pointer only, which keeps
+    /// connections small.
     pub limits: ConnectionLimits,
     protocol: AtomicU8,
-    /// How many requests their handlers have.
+    /// Requests that a handler is working on.
     handled: AtomicUsize,
-    /// Something was begun, answered or written since this was looked at last.
+    /// Whether a request began, was answered or made progress since the last [`Self::take_moved`].
     moved: AtomicBool,
-    /// How many bytes have come in since a request was begun or answered, or a body went on.
+    /// Bytes received since a request last began, made progress or was answered.
     unasked: AtomicUsize,
-    /// Bytes came in since the last request began or was answered: the next one's head.
+    /// Whether bytes were received since the last request began or was answered: they belong to the next head.
     heard: AtomicBool,
-    /// The rest of a body is not wanted any more,
+    /// Whether the rest of a request's body is being read only to be discarded.
     discarding: AtomicBool,
-    /// and not waited for either.
+    /// Whether a body exceeded its timeout, so that the connection closes after the answer.
     given_up: AtomicBool,
 }
 
-/// What a connection is at.
+/// What a connection waits for; each phase has its own timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// There was no whole request yet.
+    /// For the first complete head.
     Fresh,
-    /// A later request has begun, and its head is not complete.
+    /// For the rest of a later request's head (HTTP/1).
     Head,
-    /// A handler is at work; it has limits of its own.
+    /// For a handler, which has timeouts of its own.
     Handled,
-    /// The answer was given before the request's end, of which nothing more is wanted.
+    /// For the rest of a body whose request is answered already; it is discarded.
     Discarding,
-    /// Nothing is asked. An answer may still be on its way.
+    /// For the next request. The last answer may still be being written.
     Idle,
 }
 
@@ -64,12 +66,12 @@ impl Activity {
         }
     }
 
-    /// Whether requests come by HTTP/2.
+    /// Whether the connection speaks HTTP/2.
     pub fn is_http_2(&self) -> bool {
         self.protocol.load(Relaxed) == HTTP_2
     }
 
-    /// What the connection is at.
+    /// What the connection waits for.
     pub fn phase(&self) -> Phase {
         let protocol = self.protocol.load(Relaxed);
         match () {
@@ -81,58 +83,58 @@ impl Activity {
         }
     }
 
-    /// Whether more has come in than [`Self::may_hear`] allows.
+    /// Whether more bytes were received than [`Self::count_unasked`] allows.
     pub fn is_flooded(&self) -> bool {
-        self.unasked.load(Relaxed) > MOST_UNASKED
+        self.unasked.load(Relaxed) > MAX_UNASKED_BYTES
     }
 
-    /// Whether anything has moved since this was asked last.
-    pub fn has_moved(&self) -> bool {
-        // Read first: most often nothing has, and reading is cheaper.
+    /// Whether there was progress since the last call; clears the flag.
+    pub fn take_moved(&self) -> bool {
+        // A load is cheaper than a swap, and mostly the flag is not set.
         self.moved.load(Relaxed) && self.moved.swap(false, Relaxed)
     }
 
-    /// Bytes have come in.
+    /// Notes that bytes were received (HTTP/1).
     pub fn hear(&self) {
         self.heard.store(true, Relaxed);
     }
 
-    /// Counts bytes that have come in by HTTP/2. Whether they may: many frames ask for nothing (pings, settings,
-    /// windows, resets), and whoever sends no more than these is not listened to for ever.
-    pub fn may_hear(&self, bytes: usize) -> bool {
-        self.unasked.fetch_add(bytes, Relaxed) + bytes <= MOST_UNASKED
+    /// Counts bytes received by HTTP/2, and returns whether they are within the limit. Pings, settings, window
+    /// updates and resets request nothing, so a client that sends only these is disconnected.
+    pub fn count_unasked(&self, bytes: usize) -> bool {
+        self.unasked.fetch_add(bytes, Relaxed) + bytes <= MAX_UNASKED_BYTES
     }
 
-    /// Bytes have gone out. HTTP/2 answers pings as well, which moves nothing.
+    /// Notes that bytes were sent. With HTTP/2 they may be no more than the answer to a ping, so that is no progress.
     pub fn write(&self) {
         if !self.is_http_2() {
             self.move_on();
         }
     }
 
-    /// A part of a request's body has come.
+    /// Notes that a part of a request's body was received.
     pub fn receive(&self) {
         self.unasked.store(0, Relaxed);
     }
 
-    /// A request or an answer has gone on.
+    /// Notes that a request or an answer made progress.
     pub fn move_on(&self) {
         self.moved.store(true, Relaxed);
         self.unasked.store(0, Relaxed);
     }
 
-    /// The rest of a body is no longer wanted.
+    /// Notes that the rest of a body is being discarded.
     pub fn discard(&self) {
         self.discarding.store(true, Relaxed);
     }
 
-    /// The rest of a body has come all the same, so the connection can be kept.
+    /// Notes that a discarded body was read to its end, so that the connection can be used again.
     pub fn discarded(&self) {
         self.heard.store(false, Relaxed);
         self.discarding.store(false, Relaxed);
     }
 
-    /// A body has taken too long. By HTTP/2 that ends its stream only.
+    /// Notes that a body exceeded its timeout. With HTTP/2 this ends its stream only, so the connection goes on.
     pub fn give_up(&self) {
         if !self.is_http_2() {
             self.discarding.store(true, Relaxed);
@@ -140,12 +142,12 @@ impl Activity {
         }
     }
 
-    /// Whether the connection is to end after the answer.
+    /// Whether the connection closes after the answer.
     pub fn is_given_up(&self) -> bool {
         self.given_up.load(Relaxed)
     }
 
-    /// A handler begins with a request.
+    /// Notes that a handler begins with a request, until the result is dropped.
     pub fn begin(self: &Arc<Self>, is_http_2: bool) -> Handled {
         self.protocol.store(if is_http_2 { HTTP_2 } else { HTTP_1 }, Relaxed);
         self.handled.fetch_add(1, Relaxed);
@@ -159,7 +161,7 @@ impl Activity {
     }
 }
 
-/// A request that a handler has; dropped, it is answered, or its client is gone.
+/// A request that a handler is working on. It is dropped when the request is answered, or when its client is gone.
 #[derive(Debug)]
 pub(super) struct Handled(Arc<Activity>);
 

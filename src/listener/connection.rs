@@ -12,17 +12,17 @@ use tokio::{net::TcpStream, sync::Semaphore};
 
 use super::{
     activity::Activity,
-    fault::{Fault, FaultLog},
     limits::ConnectionLimits,
     metrics::ListenerMetrics,
-    patience::{Expiry, Patience},
     protocol::{Protocol, is_http_2},
-    service::{Noted, Service},
+    protocol_fault::{FaultLog, ProtocolFault},
+    service::{ConnectionService, Service},
     socket::Socket,
+    timeouts::{ConnectionTimeouts, Expiry},
 };
 use crate::shutdown::Shutdown;
 
-/// What the connections of a listener have in common.
+/// What all connections of a listener share.
 pub(super) struct ConnectionContext<S> {
     pub service: S,
     pub limits: ConnectionLimits,
@@ -30,40 +30,41 @@ pub(super) struct ConnectionContext<S> {
     pub fault_log: FaultLog,
     pub protocol: Protocol,
     pub shutdown: Shutdown,
-    /// One for each connection that may still come.
+    /// One permit for each further connection that may be open.
     pub slots: Arc<Semaphore>,
 }
 
 /// Serves a connection to its end.
 pub(super) async fn hold<S: Service>(shared: Arc<ConnectionContext<S>>, stream: TcpStream, peer: SocketAddr) {
     let _open = shared.metrics.open();
-    // Answers are written whole. Where it fails the connection is broken, as will be seen.
+    // Each answer is written in one piece, so Nagle's algorithm could only delay it. A failure here means that the
+    // connection is broken, which the first read reports.
     let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::new(shared.limits));
-    let mut patience = pin!(Patience::new(Arc::clone(&activity), &shared.slots));
-    let Some(is_http_2) = begin(&stream, patience.as_mut(), &shared).await else { return };
+    let mut timeouts = pin!(ConnectionTimeouts::new(Arc::clone(&activity), &shared.slots));
+    let Some(is_http_2) = begin(&stream, timeouts.as_mut(), &shared).await else { return };
     let socket = TokioIo::new(Socket::new(stream, Arc::clone(&activity), is_http_2));
-    let noted = Noted { service: shared.service.clone(), peer, activity: Arc::clone(&activity) };
+    let noted = ConnectionService { service: shared.service.clone(), peer, activity: Arc::clone(&activity) };
     if is_http_2 {
         let mut connection = Box::pin(shared.protocol.http_2.serve_connection(socket, noted));
-        // In a box of its own, for the sake of the small connections of HTTP/1.
-        Box::pin(serve(connection.as_mut(), patience, &activity, &shared)).await;
+        // Boxed, so that the future of an HTTP/1 connection stays small.
+        Box::pin(serve(connection.as_mut(), timeouts, &activity, &shared)).await;
     } else {
         let connection = pin!(shared.protocol.http_1.serve_connection(socket, noted));
-        serve(connection, patience, &activity, &shared).await;
+        serve(connection, timeouts, &activity, &shared).await;
     }
 }
 
-/// Waits for the first bytes, and says whether they are HTTP/2. None where they do not come.
+/// Waits for the first bytes and returns whether they are HTTP/2; none where they do not come in time, or at shutdown.
 async fn begin<S>(
     stream: &TcpStream,
-    mut patience: Pin<&mut Patience<'_>>,
+    mut timeouts: Pin<&mut ConnectionTimeouts<'_>>,
     shared: &ConnectionContext<S>,
 ) -> Option<bool> {
     tokio::select! {
         biased;
         found = is_http_2(stream) => found.ok(),
-        _ = poll_fn(|cx| patience.as_mut().poll(cx)) => {
+        _ = poll_fn(|cx| timeouts.as_mut().poll(cx)) => {
             shared.metrics.cut();
             None
         }
@@ -73,7 +74,7 @@ async fn begin<S>(
 
 async fn serve<C, S>(
     mut connection: Pin<&mut C>,
-    mut patience: Pin<&mut Patience<'_>>,
+    mut timeouts: Pin<&mut ConnectionTimeouts<'_>>,
     activity: &Activity,
     shared: &ConnectionContext<S>,
 ) where
@@ -85,11 +86,11 @@ async fn serve<C, S>(
             biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
-                    if let Some(fault) = Fault::of(&error, activity) {
+                    if let Some(fault) = ProtocolFault::of(&error, activity) {
                         shared.metrics.fault(fault);
                         shared.fault_log.write(fault, &error);
                     }
-                    tracing::debug!(%error, "a connection broke off");
+                    tracing::debug!(%error, "a connection failed");
                 }
                 return;
             }
@@ -97,11 +98,11 @@ async fn serve<C, S>(
                 ends = true;
                 connection.as_mut().graceful_shutdown();
             }
-            verdict = poll_fn(|cx| patience.as_mut().poll(cx)) => match verdict {
+            verdict = poll_fn(|cx| timeouts.as_mut().poll(cx)) => match verdict {
                 Expiry::Close => connection.as_mut().graceful_shutdown(),
                 Expiry::Cut => {
                     shared.metrics.cut();
-                    tracing::debug!("a connection took too long and is cut");
+                    tracing::debug!("a connection exceeded its timeout and is closed");
                     return;
                 }
             }

@@ -1,8 +1,8 @@
-//! What is counted of connections; nothing is counted of their requests.
+//! Metrics of connections. `http` counts requests.
 
 use metrics::{Counter, Gauge};
 
-use super::fault::Fault;
+use super::protocol_fault::ProtocolFault;
 use crate::telemetry::{Family, Metrics};
 
 const OPEN: Family = Family { name: "dlr_http_connections", help: "Connections that are open, by listener." };
@@ -24,17 +24,17 @@ const STALLED: Family = Family {
     help: "Answers by HTTP/2 whose client stopped reading, and whose streams were reset, by listener.",
 };
 
-/// What is counted of the connections of one listener.
+/// The metrics of one listener's connections.
 #[derive(Clone, Debug)]
 pub struct ListenerMetrics {
     open: Gauge,
     cut: Counter,
-    faults: [Counter; Fault::ALL.len()],
+    faults: [Counter; ProtocolFault::ALL.len()],
     stalled: Counter,
 }
 
 impl ListenerMetrics {
-    /// Of a listener with a name of ours, which may have `most` connections.
+    /// Registers the metrics of the listener named `listener`, which may have `most` open connections.
     #[must_use]
     pub fn new(metrics: &Metrics, listener: &str, most: u32) -> Self {
         let labels = [("listener", listener)];
@@ -42,28 +42,29 @@ impl ListenerMetrics {
         Self {
             open: metrics.gauge(OPEN, &labels),
             cut: metrics.counter(CUT, &labels),
-            faults: Fault::ALL.map(|fault| metrics.counter(FAULTS, &[labels[0], ("kind", fault.name())])),
+            faults: ProtocolFault::ALL
+                .map(|fault| metrics.counter(FAULTS, &[labels[0], ("kind", fault.name())])),
             stalled: metrics.counter(STALLED, &labels),
         }
     }
 
-    /// Counts a connection for as long as what it returns is kept.
+    /// Counts a connection as open until the result is dropped.
     pub(super) fn open(&self) -> Open<'_> {
         self.open.increment(1.0);
         Open(self)
     }
 
-    /// Counts one that was cut.
+    /// Counts a connection that was closed for its timeout.
     pub(super) fn cut(&self) {
         self.cut.increment(1);
     }
 
-    /// Counts one that was ended for a fault of its client's.
-    pub(super) fn fault(&self, fault: Fault) {
+    /// Counts a connection that was closed because its client violated HTTP.
+    pub(super) fn fault(&self, fault: ProtocolFault) {
         self.faults[fault as usize].increment(1);
     }
 
-    /// What counts answers that are not read.
+    /// The counter of answers that the client stopped reading.
     pub(super) fn stalled(&self) -> Counter {
         self.stalled.clone()
     }

@@ -1,26 +1,27 @@
-//! The accept loop: connections by HTTP/1.1 and HTTP/2 without TLS, bounded in number, time and size.
+//! The accept loop: HTTP/1.1 and HTTP/2 connections without TLS, limited in number, time and size.
 //!
-//! May import `shutdown` and `telemetry`, and nothing else of ours.
+//! May import `shutdown` and `telemetry`, and nothing else of this crate.
 //!
-//! `axum::serve` waits for clients for ever. Here each connection has a `Patience`: it ends where a head
-//! takes too long, or where it rests too long; a body that comes too slowly fails for its handler, and an answer by
-//! HTTP/2 that is not read ends alone. What a handler itself takes is not bounded here.
+//! `axum::serve` has no timeouts for slow clients. Here a connection is closed when a head takes longer than its
+//! timeout or when the connection is idle for too long. A body that is too slow fails in its handler with `TimedOut`.
+//! An HTTP/2 stream whose answer is not read is reset alone. The time that a handler needs is not limited here, but
+//! in `http`.
 
 mod activity;
-mod answer;
+mod answer_body;
 mod connection;
-mod fault;
 mod limits;
+mod log_limit;
 mod metrics;
 mod open_files;
-mod patience;
 mod protocol;
+mod protocol_fault;
 mod refused_head;
 mod request_body;
-mod seldom;
 mod service;
 mod socket;
 mod stall;
+mod timeouts;
 
 use std::{
     io::{self, ErrorKind},
@@ -37,41 +38,40 @@ use tokio::{
 
 use self::{
     connection::{ConnectionContext, hold},
-    fault::FaultLog,
+    log_limit::LogLimit,
     protocol::Protocol,
-    seldom::Seldom,
+    protocol_fault::FaultLog,
 };
 pub use self::{limits::ConnectionLimits, metrics::ListenerMetrics, service::Service};
 use crate::shutdown::Shutdown;
 
-/// Listens on an address.
+/// Opens a socket that listens on `address`.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the system call.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    /// How many connections wait for being accepted, where the system allows so many. Beyond it their
-    /// clients try again after seconds.
+    /// The length of the accept queue, as far as the kernel allows it. Once it is full, clients retry their connect
+    /// after a second or more.
     const BACKLOG: u32 = 4096;
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A restart may listen while connections of the process before are still being closed.
+    // Lets a restarted process listen while connections of the last one are in TIME_WAIT.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// A socket, what it serves, and where its connections are counted.
+/// A listening socket, the service behind it and its metrics.
 #[derive(Debug)]
 pub struct Listening<S> {
-    /// Where connections come in.
+    /// The listening socket.
     pub socket: TcpListener,
-    /// What answers.
+    /// Answers the requests.
     pub service: S,
-    /// Where connections are counted.
+    /// Counts the connections.
     pub metrics: ListenerMetrics,
 }
 
-/// Serves the listener's connections until the end begins, and then until those that are under way have
-/// finished.
+/// Accepts connections until the shutdown begins, then returns once all open connections have finished.
 pub async fn serve<S: Service>(listening: Listening<S>, limits: ConnectionLimits, shutdown: Shutdown) {
     let Listening { socket, service, metrics } = listening;
     let slots = Arc::new(Semaphore::new(limits.max_connections as usize));
@@ -89,17 +89,20 @@ pub async fn serve<S: Service>(listening: Listening<S>, limits: ConnectionLimits
         () = shutdown.begun() => {}
     }
     drop(socket);
-    // All slots are free once no connection is left.
+    // All permits are free once the last connection has finished.
     let _ = slots.acquire_many(limits.max_connections).await;
 }
 
-/// Accepts connections while there are slots, for ever.
+/// Accepts connections forever; each holds a permit while it is open.
 async fn accept_all<S: Service>(listener: &TcpListener, shared: Arc<ConnectionContext<S>>) {
-    let (mut full, mut failing) = (Seldom::default(), Seldom::default());
+    let (mut full, mut failing) = (LogLimit::default(), LogLimit::default());
     loop {
-        if shared.slots.available_permits() == 0 && full.is_due() {
+        if shared.slots.available_permits() == 0 && full.allow() {
             let connections = shared.limits.max_connections;
-            tracing::warn!(connections, "as many connections as http.max_connections allows; others wait");
+            tracing::warn!(
+                connections,
+                "all connections of http.max_connections are in use; new ones wait in the accept queue"
+            );
         }
         let slot = Arc::clone(&shared.slots).acquire_owned().await.expect("nobody closes the semaphore");
         let (stream, peer) = accept(listener, &mut failing).await;
@@ -111,24 +114,24 @@ async fn accept_all<S: Service>(listener: &TcpListener, shared: Arc<ConnectionCo
     }
 }
 
-/// The next connection, however often it takes.
-async fn accept(listener: &TcpListener, failing: &mut Seldom) -> (TcpStream, SocketAddr) {
+/// Accepts the next connection, and retries after errors.
+async fn accept(listener: &TcpListener, failing: &mut LogLimit) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            // The client's own fault, and gone with it.
-            Err(error) if is_of_the_client(error.kind()) => {}
+            // The client has gone before it was accepted; there is nothing to log.
+            Err(error) if is_client_error(error.kind()) => {}
             Err(error) => {
-                if failing.is_due() {
-                    tracing::error!(%error, "connections cannot be accepted; tried again and again");
+                if failing.allow() {
+                    tracing::error!(%error, "accepting connections fails; retrying every 100 ms");
                 }
-                // Out of files or memory: at once it would fail again.
+                // Out of file descriptors or memory: an immediate retry would fail as well, and use the whole CPU.
                 sleep(Duration::from_millis(100)).await;
             }
         }
     }
 }
 
-fn is_of_the_client(kind: ErrorKind) -> bool {
+fn is_client_error(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::ConnectionAborted | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
 }

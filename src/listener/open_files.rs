@@ -1,13 +1,13 @@
-//! Connections are open files, and so are the database's: the former must not use up the latter.
+//! Fits the number of connections into the limit of open files, so that they leave enough for the database.
 
 use super::ConnectionLimits;
 
-/// What a listener is left with however few files may be open.
+/// The fewest connections of a listener, however low the limit of open files is.
 const FEWEST: u32 = 16;
 
 impl ConnectionLimits {
-    /// These limits, with no more connections than fit into `listeners` beside `reserved` other files. The
-    /// process's own limit is raised for it as far as the system lets it.
+    /// Lowers `max_connections` until that many for each of `listeners`, and `reserved` other files, fit into the
+    /// process's limit of open files. The soft limit is raised first, up to the hard limit.
     #[must_use]
     pub fn within_open_files(self, listeners: u32, reserved: u32) -> Self {
         let wanted = u64::from(self.max_connections) * u64::from(listeners) + u64::from(reserved);

@@ -1,4 +1,4 @@
-//! Which HTTP a connection speaks, and how.
+//! Detects the version of HTTP, and configures hyper for both.
 
 use std::{io, time::Duration};
 
@@ -8,11 +8,11 @@ use tokio::{net::TcpStream, time::sleep};
 
 use super::{limits::ConnectionLimits, metrics::ListenerMetrics, stall::Executor};
 
-/// What a connection by HTTP/2 begins with.
+/// The connection preface of HTTP/2 (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// The versions of HTTP, as they are spoken here. hyper-util's `auto` would do the same, but its connections
-/// are as large as HTTP/2's, twice as large as HTTP/1's.
+/// hyper's settings for both versions. hyper-util's `auto` would choose as well, but each of its connections takes
+/// the memory of an HTTP/2 one, twice that of HTTP/1.
 pub(super) struct Protocol {
     pub http_1: http1::Builder,
     pub http_2: http2::Builder<Executor>,
@@ -20,18 +20,18 @@ pub(super) struct Protocol {
 
 impl Protocol {
     pub fn new(limits: &ConnectionLimits, metrics: &ListenerMetrics) -> Self {
-        /// As hyper has it by itself. Another number costs each request an allocation.
+        /// hyper's default. Any other number costs an allocation per request.
         const USUAL_HEADERS: usize = 100;
         let size = limits.max_header_bytes;
         let mut http_1 = http1::Builder::new();
-        // hyper's own timeout would end connections that rest between requests.
+        // hyper's timeout would also close idle connections; `ConnectionTimeouts` tells the two apart.
         http_1.header_read_timeout(None).max_header_size(size as usize).max_buf_size(size as usize);
         if limits.max_headers != USUAL_HEADERS {
             http_1.max_headers(limits.max_headers);
         }
         let mut http_2 =
             http2::Builder::new(Executor { timeout: limits.idle_timeout, stalled: metrics.stalled() });
-        // Callbacks are small: the windows hold one body of a stream and a few of a connection.
+        // Callbacks are small: a stream's window holds one body, a connection's window four.
         http_2
             .timer(TokioTimer::new())
             .max_header_list_size(size)
@@ -47,7 +47,7 @@ impl Protocol {
     }
 }
 
-/// Whether a connection begins as those by HTTP/2 do. What it has sent is left for its reader.
+/// Whether a connection begins with the preface of HTTP/2. Peeks only, so that the bytes are left for hyper.
 pub(super) async fn is_http_2(stream: &TcpStream) -> io::Result<bool> {
     let mut seen = [0; PREFACE.len()];
     let mut pause = Duration::from_millis(10);
@@ -59,8 +59,8 @@ pub(super) async fn is_http_2(stream: &TcpStream) -> io::Result<bool> {
         if length == PREFACE.len() {
             return Ok(true);
         }
-        // A peek does not wait for more than there is. Whoever sends the preface in pieces is not to keep us
-        // busy with it.
+        // A peek returns at once while any byte is there. The growing pause keeps a preface that comes in pieces from
+        // becoming a busy loop.
         sleep(pause).await;
         pause *= 2;
     }

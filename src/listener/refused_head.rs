@@ -1,8 +1,8 @@
-//! What hyper answers by itself to a head that it cannot read: a status, and nothing more. Here it is told as every
-//! other problem is.
+//! hyper answers a head that it cannot parse by itself, with a bare status. This module replaces that answer by a
+//! problem (RFC 9457), as all other errors have.
 
-/// Where hyper's own answer begins in what is to be written; none where the bytes do not end with one. Ours say what
-/// they hold, hyper's holds nothing.
+/// Where hyper's own answer begins in bytes that are to be written; none where they do not end with one. It is
+/// recognised by its status, its empty body and its lack of a content type, which all our answers have.
 pub(super) fn begins_at(bytes: &[u8]) -> Option<usize> {
     if !bytes.ends_with(b"\r\n\r\n") {
         return None;
@@ -16,7 +16,7 @@ pub(super) fn begins_at(bytes: &[u8]) -> Option<usize> {
 
 const HTTP: &[u8] = b"HTTP/1.";
 
-/// The same answer, with a problem (RFC 9457) that says what is wrong.
+/// The same answer, with a problem (RFC 9457) as its body.
 pub(super) fn told(bare: &[u8]) -> Vec<u8> {
     let (kind, title, detail) = match status(bare) {
         "431" => ("head_too_large", "Head too large", "the head of the request is larger than is taken"),
@@ -44,7 +44,7 @@ pub(super) fn told(bare: &[u8]) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The three digits behind the version.
+/// The three digits after the version.
 fn status(head: &[u8]) -> &str {
     head.get(9..12).and_then(|digits| str::from_utf8(digits).ok()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The body of a request, which has to come in time.
+//! The body of a request, with a timeout and a minimum rate.
 
 use std::{
     future::Future,
@@ -17,23 +17,23 @@ use tokio::{
     time::{Instant, Sleep, sleep, timeout},
 };
 
-use super::{activity::Activity, patience::LINGER};
+use super::{activity::Activity, timeouts::LINGER};
 
-/// How much of a body that nobody wants is read all the same, in bytes.
+/// The most bytes of a body that are read and discarded after the answer.
 const DISCARDED: usize = 1024 * 1024;
-/// How often a body that takes long is looked at.
+/// How often the rate of a body is checked after `body_timeout`.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// A body that fails with [`io::ErrorKind::TimedOut`] where it comes too slowly. What of it is not read is
-/// read and thrown away within bounds, so that the client gets to read its answer.
+/// A body that fails with [`io::ErrorKind::TimedOut`] when it is too slow. If a handler drops it unread, the rest is
+/// read and discarded, up to 1 MiB and for one second, so that the client can read its answer.
 pub(super) struct RequestBody {
-    /// None once it is given away to be thrown away.
+    /// None once it was moved to the task that discards it.
     incoming: Option<Incoming>,
     activity: Arc<Activity>,
     received: u64,
-    /// Where it has to be waited for; most bodies come with their heads.
+    /// Set at the first wait; most bodies arrive together with their heads and need no timer.
     slow: Option<Slow>,
-    /// Whether the rest, if any, will come unasked, and hinders the answer.
+    /// Whether the client sends the rest in any case, so that it has to be discarded.
     lingers: bool,
 }
 
@@ -47,8 +47,8 @@ impl RequestBody {
         Self { incoming: Some(incoming), activity, received: 0, slow: None, lingers }
     }
 
-    /// Ready when the body has taken too long.
-    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when the body has exceeded its timeout and is below the minimum rate.
+    fn poll_timeout(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (limits, received) = (&self.activity.limits, self.received);
         let slow = self.slow.get_or_insert_with(|| Slow {
             began: Instant::now(),
@@ -87,7 +87,7 @@ impl Body for RequestBody {
                 self.lingers = false;
                 Poll::Ready(end.map(|broken| broken.map_err(io::Error::other)))
             }
-            Poll::Pending if self.poll_patience(cx).is_ready() => {
+            Poll::Pending if self.poll_timeout(cx).is_ready() => {
                 self.lingers = false;
                 self.activity.give_up();
                 Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into())))
@@ -108,7 +108,7 @@ impl Body for RequestBody {
 impl Drop for RequestBody {
     fn drop(&mut self) {
         let Some(mut incoming) = self.incoming.take().filter(|_| self.lingers) else { return };
-        // What came with the head is often all.
+        // Often the whole body has arrived with the head, and no task is needed.
         let mut cx = Context::from_waker(Waker::noop());
         while !incoming.is_end_stream() {
             match Pin::new(&mut incoming).poll_frame(&mut cx) {
@@ -126,7 +126,7 @@ impl Drop for RequestBody {
     }
 }
 
-/// Throws a body away. What is too much or takes too long is left; the connection then ends.
+/// Reads and discards a body. Beyond [`DISCARDED`] or [`LINGER`] it stops, and the timeouts close the connection.
 async fn discard(mut incoming: Incoming, activity: Arc<Activity>) {
     let mut left = DISCARDED;
     let reading = async {

@@ -1,4 +1,4 @@
-//! A service as hyper calls it, which notes what is asked and answered.
+//! Adapts axum's service to hyper, and reports when requests begin and end to the connection's timeouts.
 
 use std::{
     convert::Infallible,
@@ -20,11 +20,11 @@ use tower::util::{Oneshot, ServiceExt};
 
 use super::{
     activity::{Activity, Handled},
-    answer::Answer,
+    answer_body::AnswerBody,
     request_body::RequestBody,
 };
 
-/// What a listener serves: a service of axum's.
+/// What a listener serves: an axum service that never fails.
 pub trait Service:
     tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
     + Clone
@@ -44,21 +44,21 @@ impl<S> Service for S where
 }
 
 /// The service for one connection.
-pub(super) struct Noted<S> {
+pub(super) struct ConnectionService<S> {
     pub service: S,
     pub peer: SocketAddr,
     pub activity: Arc<Activity>,
 }
 
-impl<S: Service> hyper::service::Service<Request<Incoming>> for Noted<S> {
-    type Response = Response<Answer>;
+impl<S: Service> hyper::service::Service<Request<Incoming>> for ConnectionService<S> {
+    type Response = Response<AnswerBody>;
     type Error = Infallible;
     type Future = Answering<S>;
 
     fn call(&self, request: Request<Incoming>) -> Answering<S> {
         let is_http_2 = request.version() == Version::HTTP_2;
         let handled = self.activity.begin(is_http_2);
-        // HTTP/2 resets a stream alone, and who asks whether to go on has not sent the rest.
+        // HTTP/2 can reset a stream alone, and a client with `Expect: 100-continue` does not send the rest unasked.
         let lingers = !is_http_2 && !request.headers().contains_key(header::EXPECT);
         let body = |incoming| Body::new(RequestBody::new(incoming, lingers, Arc::clone(&self.activity)));
         let mut request = request.map(body);
@@ -68,7 +68,7 @@ impl<S: Service> hyper::service::Service<Request<Incoming>> for Noted<S> {
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future of an answer.
     pub(super) struct Answering<S: tower::Service<Request<Body>>> {
         #[pin]
         future: Oneshot<S, Request<Body>>,
@@ -77,7 +77,7 @@ pin_project! {
 }
 
 impl<S: Service> Future for Answering<S> {
-    type Output = Result<Response<Answer>, Infallible>;
+    type Output = Result<Response<AnswerBody>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -90,6 +90,6 @@ impl<S: Service> Future for Answering<S> {
         if activity.is_given_up() {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        Poll::Ready(Ok(response.map(|body| Answer::new(body, activity))))
+        Poll::Ready(Ok(response.map(|body| AnswerBody::new(body, activity))))
     }
 }

@@ -1,4 +1,4 @@
-//! The socket of a connection, which notes what comes in and goes out.
+//! The socket of a connection, which reports reads and writes to the connection's timeouts.
 
 use std::{
     io::{self, ErrorKind, IoSlice},
@@ -14,20 +14,20 @@ use tokio::{
 
 use super::{activity::Activity, refused_head};
 
-/// A socket whose activity is noted.
+/// A TCP stream that records its activity.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: TcpStream,
     activity: Arc<Activity>,
     is_http_2: bool,
-    /// How many bytes came in during this turn of its task.
+    /// Bytes read during this poll of the connection's task (HTTP/2).
     turn: usize,
-    /// What is still to be written of an answer that stands in place of hyper's own.
+    /// What is still to be written of the problem that replaces hyper's own answer.
     told: Vec<u8>,
 }
 
-/// How many bytes of frames are read before other connections have their turn: a frame of nine bytes costs as much
-/// work as one of thousands.
+/// How many bytes of frames are read before the task yields to other connections. A frame of nine bytes costs as much
+/// work as one of thousands, so hyper's own budget is too generous.
 const TURN: usize = 16 * 1024;
 
 impl Socket {
@@ -49,10 +49,15 @@ impl Socket {
         }
         let came = into.filled().len() - before;
         self.turn += came;
-        if self.activity.may_hear(came) { result } else { Poll::Ready(Err(ErrorKind::QuotaExceeded.into())) }
+        if self.activity.count_unasked(came) {
+            result
+        } else {
+            Poll::Ready(Err(ErrorKind::QuotaExceeded.into()))
+        }
     }
 
-    /// Takes over hyper's own refusal of a head, which then counts as written. What stands before it goes first.
+    /// Finds hyper's own answer to a malformed head in `bytes`, and prepares the problem that replaces it once the
+    /// bytes before it are written.
     fn take_over(&mut self, bytes: &[u8]) -> OwnRefusal {
         match refused_head::begins_at(bytes) {
             _ if self.is_http_2 => OwnRefusal::Nothing,
@@ -65,7 +70,7 @@ impl Socket {
         }
     }
 
-    /// Writes what stands in place of hyper's answer.
+    /// Writes the problem that replaces hyper's answer.
     fn poll_told(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.told.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.told))?;
@@ -85,11 +90,11 @@ impl Socket {
     }
 }
 
-/// How much of what is to be written is hyper's own refusal.
+/// How much of the bytes to be written is hyper's own answer to a malformed head.
 enum OwnRefusal {
     Nothing,
     All,
-    /// What begins there.
+    /// All from this offset.
     Behind(usize),
 }
 
@@ -126,7 +131,7 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        // A refusal has no body, so it is one slice.
+        // hyper's own answer has no body, so it is always a single slice.
         if let [bytes] = slices {
             return self.poll_write(cx, bytes);
         }

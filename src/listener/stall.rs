@@ -1,12 +1,13 @@
-//! Answers by HTTP/2 whose readers stop reading.
+//! HTTP/2 answers whose clients stop reading.
 //!
-//! By HTTP/1 such a connection ends as a whole, by its [`Patience`](super::patience::Patience). By HTTP/2 other
-//! requests may keep the connection alive, so each stream has a timeout of its own: where its reader takes nothing for
-//! `idle_timeout`, the stream is reset, and all that was kept for it is freed.
+//! With HTTP/1 the connection's [`ConnectionTimeouts`](super::timeouts::ConnectionTimeouts) close it. With HTTP/2
+//! other requests may keep the connection alive, so each stream has a timeout of its own: if its client reads nothing
+//! for `idle_timeout`, the stream is reset and its buffers are freed.
 //!
-//! hyper asks a body for its next frame only once the one before is on its way to the reader, and meanwhile does not
-//! poll the body at all. So the timer stands around the whole stream, in the [`Executor`] that hyper starts its task with;
-//! [`SmallFrames`] tells it that a frame is on its way. Both are polled one within the other, on one thread.
+//! hyper polls a body for its next frame only once the last one is sent, so a timer inside the body would never be
+//! polled. The timer therefore wraps the whole task of the stream, in the [`Executor`] that hyper spawns it with.
+//! [`SmallFrames`] reports what the body did through a thread-local: the body is polled within the task's poll, on
+//! the same thread.
 
 use std::{
     cell::Cell,
@@ -21,54 +22,54 @@ use metrics::Counter;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// What HTTP/2 carries in one frame, unless a client allows more.
+/// The default maximum size of an HTTP/2 frame, in bytes.
 const FRAME: usize = 16 * 1024;
-/// A frame of a body that is no longer than this is not cut: so little may be kept for a reader as long as its
-/// connection lives. Answers to callbacks are all shorter.
+/// A frame up to this size is not split: so few bytes may stay buffered as long as the connection lives. All answers to
+/// callbacks are shorter.
 const SMALL: usize = 4 * 1024;
 
 thread_local! {
-    /// What the body of the stream that is being polled has done.
-    static TOLD: Cell<Told> = const { Cell::new(Told::Nothing) };
+    /// What the body did during the current poll of its stream.
+    static BODY_STATE: Cell<BodyState> = const { Cell::new(BodyState::Nothing) };
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Told {
+enum BodyState {
     /// It was not polled.
     #[default]
     Nothing,
-    /// It has given a frame away, and more comes after it.
+    /// It has handed a frame to hyper, and more follows.
     Given,
-    /// It has nothing to give now, or nothing more.
+    /// It has no data now, or has ended.
     Empty,
 }
 
-/// Cuts the frames of a body so small that no more than one is kept for a reader who does not read, and tells the
-/// stream's timer.
+/// Splits the frames of a body, so that at most one small frame is buffered for a client that does not read, and
+/// starts the stream's timer.
 #[derive(Debug, Default)]
 pub(super) struct SmallFrames {
     rest: Bytes,
 }
 
 impl SmallFrames {
-    /// What is left of a frame, or the beginning of the next one, or that there is none.
+    /// The next part of the current frame; none once it is used up.
     pub fn next(&mut self) -> Option<Bytes> {
         if self.rest.is_empty() {
             return None;
         }
-        // The last byte goes alone: it is asked for once all before it is on its way, so that nothing of a long frame
-        // stays behind when the stream's task has ended.
+        // The last byte is sent alone. hyper asks for it only once everything before it is sent, so the stream's
+        // task, and with it the timer, lives until then.
         let length = match self.rest.len() {
             1 => 1,
             rest => FRAME.min(rest - 1),
         };
-        TOLD.set(Told::Given);
+        BODY_STATE.set(BodyState::Given);
         Some(self.rest.split_to(length))
     }
 
-    /// Takes a frame of the body; gives back what of it comes first.
+    /// Starts with a new frame of the body and returns its first part.
     pub fn begin(&mut self, frame: Bytes) -> Bytes {
-        TOLD.set(Told::Given);
+        BODY_STATE.set(BodyState::Given);
         if frame.len() <= SMALL {
             return frame;
         }
@@ -76,18 +77,18 @@ impl SmallFrames {
         self.next().unwrap_or_default()
     }
 
-    /// The body has nothing now, or nothing more.
+    /// Reports that the body has no data now, or has ended.
     pub fn nothing() {
-        TOLD.set(Told::Empty);
+        BODY_STATE.set(BodyState::Empty);
     }
 
-    /// How many bytes are still to come of a frame.
+    /// Bytes of the current frame that are left.
     pub fn len(&self) -> usize {
         self.rest.len()
     }
 }
 
-/// Starts the tasks of streams.
+/// Spawns the tasks of streams, each with a timer.
 #[derive(Clone)]
 pub(super) struct Executor {
     pub timeout: Duration,
@@ -105,12 +106,12 @@ where
 }
 
 pin_project! {
-    /// A stream, which ends where its reader stalls. Dropping it resets it.
+    /// The task of a stream, which ends when its client stalls. hyper resets a stream whose task is dropped.
     struct Stream<F> {
         #[pin]
         inner: F,
         executor: Executor,
-        // Runs while a frame is on its way. None until a first one has to wait.
+        // Runs while a frame is being sent. None until the first one has to wait.
         timer: Option<Pin<Box<Sleep>>>,
     }
 }
@@ -120,25 +121,25 @@ impl<F: Future<Output = ()>> Future for Stream<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        TOLD.set(Told::Nothing);
+        BODY_STATE.set(BodyState::Nothing);
         if this.inner.poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        match TOLD.take() {
-            Told::Nothing => {}
-            Told::Given => {
+        match BODY_STATE.take() {
+            BodyState::Nothing => {}
+            BodyState::Given => {
                 let deadline = Instant::now() + this.executor.timeout;
                 match this.timer {
                     Some(timer) => timer.as_mut().reset(deadline),
                     None => *this.timer = Some(Box::pin(sleep_until(deadline))),
                 }
             }
-            Told::Empty => *this.timer = None,
+            BodyState::Empty => *this.timer = None,
         }
         let Some(timer) = this.timer else { return Poll::Pending };
         ready!(timer.as_mut().poll(cx));
         this.executor.stalled.increment(1);
-        tracing::debug!("an answer is not read, and its stream is reset");
+        tracing::debug!("a client stopped reading its answer; the stream is reset");
         Poll::Ready(())
     }
 }
@@ -167,11 +168,11 @@ mod tests {
     }
 
     /// A stream that says what its body did, and never ends by itself.
-    fn stream(told: &'static [Told]) -> Stream<impl Future<Output = ()>> {
+    fn stream(told: &'static [BodyState]) -> Stream<impl Future<Output = ()>> {
         let mut told = told.iter();
         let inner = poll_fn(move |_| {
             if let Some(told) = told.next() {
-                TOLD.set(*told);
+                BODY_STATE.set(*told);
             }
             Poll::Pending
         });
@@ -194,9 +195,9 @@ mod tests {
             }
             turns
         };
-        assert_eq!(ends(&[Told::Given]).await, [false, false, true]);
-        assert_eq!(ends(&[Told::Given, Told::Given]).await, [false; 3]);
-        assert_eq!(ends(&[Told::Given, Told::Empty]).await, [false; 3]);
+        assert_eq!(ends(&[BodyState::Given]).await, [false, false, true]);
+        assert_eq!(ends(&[BodyState::Given, BodyState::Given]).await, [false; 3]);
+        assert_eq!(ends(&[BodyState::Given, BodyState::Empty]).await, [false; 3]);
         assert_eq!(ends(&[]).await, [false; 3]);
     }
 }

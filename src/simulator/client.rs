@@ -1,4 +1,4 @@
-//! Requests of the simulator: with Exotel's timeout, or cut off by the outage that is played.
+//! The simulator's HTTP client: sends requests with Exotel's timeout, or aborts them as the simulated outage does.
 //!
 //! May import `client`.
 
@@ -12,11 +12,11 @@ use tokio::time::{sleep, timeout};
 
 use crate::client::{ClientError, ClientLimits, HttpClient};
 
-/// The strictest of Exotel's pages; others say 10 and 15 seconds.
+/// Exotel's timeout for an answer: the shortest that its documentation gives; other pages say 10 and 15 seconds.
 const ANSWER_IN_TIME: Duration = Duration::from_secs(5);
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 1024 * 1024;
-/// How long the first half of a body may take to leave the machine before it is cut off.
+/// The pause between the first half of a body and the abort, so that the half is sent.
 const HALF_SENT: Duration = Duration::from_millis(10);
 
 /// An answer of the receiver, read to its end.
@@ -26,22 +26,22 @@ pub(super) struct Reply {
     pub body: Bytes,
 }
 
-/// Why there was none.
+/// Why there was no answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum NoReply {
-    /// The outage that is being played.
+    /// The simulated outage aborted the request.
     #[error("cut off by the outage")]
     CutOff,
     #[error(transparent)]
     Failed(#[from] ClientError),
 }
 
-/// Where an outage cuts a request.
+/// Where an outage aborts a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cut {
-    /// In the middle of its body.
+    /// After half of its body.
     Midway,
-    /// So long after its beginning, or when the answer comes: nobody reads it.
+    /// After this time, or when the answer arrives; the answer is not read.
     BeforeTheAnswer(Duration),
 }
 
@@ -62,15 +62,15 @@ impl ReceiverClient {
         Ok(Reply { status: head.status, body })
     }
 
-    /// Any answer will do: it shows that a server is there.
+    /// Checks that a server answers at all; any status will do.
     pub async fn probe(&self, origin: &str) -> Result<Reply, NoReply> {
         let request = Request::get(format!("{origin}/livez")).body(Body::empty());
         self.send(request.expect("an origin is the beginning of a URL")).await
     }
 
-    /// Sends a request that is cut off, so that no answer is ever seen.
+    /// Sends a request and aborts it, so that it never has an answer.
     pub async fn send_cut_off(&self, request: Request<Body>, cut: Cut) -> NoReply {
-        // Whether it came to an answer does not matter: the sender will not see it.
+        // An answer that did arrive is dropped, as the outage would have lost it.
         let _ = match cut {
             Cut::Midway => self.send(cut_in_half(request).await).await,
             Cut::BeforeTheAnswer(after) => {
@@ -81,7 +81,7 @@ impl ReceiverClient {
     }
 }
 
-/// The same request, announced in full, whose body breaks off at its half.
+/// The same request with the whole content length, whose body fails after its first half.
 async fn cut_in_half(request: Request<Body>) -> Request<Body> {
     let (mut head, body) = request.into_parts();
     let whole = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What came of a callback, for the ledger.
+//! The result of sending a callback, for the ledger.
 //!
 //! May import nothing else of this crate.
 
@@ -7,10 +7,10 @@ use super::{
     schedule::Item,
 };
 
-/// What came of one callback, after all its attempts.
+/// The result of one callback, after all its attempts.
 pub(super) struct Delivered {
     pub item: Item,
-    /// Those that were not answered as they should be, except for the last one.
+    /// The failed attempts before the last one.
     pub earlier: Vec<Result<Reply, NoReply>>,
     pub last: Result<Reply, NoReply>,
 }

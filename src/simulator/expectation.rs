@@ -1,5 +1,5 @@
-//! What a receiver must say of a message, by the same rules that the service goes by, and how what it
-//! does say differs.
+//! Computes with the service's own rules what a receiver must answer for a message, and compares it with the actual
+//! answer.
 //!
 //! May import `answers`, `domain` and `exotel`.
 
@@ -14,7 +14,7 @@ use crate::{
     exotel::{ParsedCallback, parse},
 };
 
-/// Not what callbacks say, but when and how often they came.
+/// Fields that depend on when and how often callbacks arrived, and are not compared.
 const ARRIVAL: [&str; 3] = ["first_received_at", "last_received_at", "callbacks"];
 /// The longest value that is shown, in characters.
 const SHOWN: usize = 60;
@@ -29,7 +29,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// What a callback means.
+    /// The receipt that a callback is normalised to.
     pub(super) fn receipt(&self, request: &CallbackRequest) -> DeliveryReceipt {
         let ParsedCallback { callback, labels, anomalies } =
             parse(&request.raw()).expect("the simulator's callbacks are status callbacks");
@@ -41,8 +41,8 @@ impl Rules {
         )
     }
 
-    /// All that may be said of a message: it has the `sure` receipts, and any of the `unsure` ones.
-    /// Empty where it may be unknown altogether and nothing else.
+    /// All acceptable answers for a message: it has the acknowledged receipts, `sure`, and any subset of the others,
+    /// `unsure`. Empty when the receiver cannot know the message.
     pub(super) fn acceptable(&self, sure: &[DeliveryReceipt], unsure: &[DeliveryReceipt]) -> Vec<Value> {
         let subset = |mask: u32| {
             let chosen = unsure.iter().enumerate().filter(move |(i, _)| mask >> i & 1 == 1);
@@ -54,7 +54,7 @@ impl Rules {
     }
 }
 
-/// A field that is not what it should be.
+/// A field whose value is not the expected one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     field: String,
@@ -62,8 +62,8 @@ pub struct Difference {
     stored: Value,
 }
 
-/// How `stored` differs from the one of `acceptable` that it is nearest to; empty where it is one of
-/// them. What a newer receiver says beyond is passed over.
+/// The differences between `stored` and the closest of `acceptable`; empty when it equals one of them. Fields that a
+/// newer receiver adds are ignored.
 pub(super) fn differences(acceptable: &[Value], stored: &Value) -> Vec<Difference> {
     let from = |expected: &Value| {
         let fields = expected.as_object().into_iter().flatten();
@@ -94,7 +94,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// A value as it may be printed: no whole phone number, and not too much.
+/// A value for the report: phone numbers are masked, long values cut.
 fn shown(field: &str, value: &Value) -> String {
     match value {
         Value::String(text) if field.starts_with("to") => Recipient::read(text, Country::INDIA).to_string(),

@@ -1,6 +1,6 @@
-//! What reaches a callback URL and is no status callback: all of it must be refused.
+//! Requests that reach a callback URL but are not status callbacks: the receiver must refuse all of them.
 //!
-//! May import `exotel`, for the largest body that is taken.
+//! May import `exotel`, for the largest accepted body.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::exotel::RawRequest;
 /// How many kinds there are.
 pub(super) const KINDS: u32 = 7;
 
-/// The garbage of a number; the kinds take turns.
+/// The request with this number; the kinds alternate.
 pub(super) fn request(number: u32, query: &str) -> CallbackRequest {
     let text = |text: &str| text.as_bytes().to_vec();
     let body = match number % KINDS {

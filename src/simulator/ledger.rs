@@ -1,4 +1,4 @@
-//! What the receiver has answered.
+//! Counts what the receiver has answered.
 //!
 //! May import nothing else of this crate.
 
@@ -18,11 +18,11 @@ use super::{
 pub(super) struct Ledger {
     /// How often each callback was acknowledged.
     acknowledged: HashMap<CallbackId, u32>,
-    /// Callbacks and garbage that were sent, repeats by Exotel not counted.
+    /// Callbacks and garbage that were sent, without retries.
     pub sent: usize,
     /// The numbers of the messages that were sent.
     pub messages: BTreeSet<u32>,
-    /// How much of it was garbage.
+    /// How many of them were garbage.
     pub garbage: usize,
     /// Callbacks acknowledged as recorded.
     pub recorded: usize,
@@ -32,19 +32,19 @@ pub(super) struct Ledger {
     pub refused: usize,
     /// Further attempts.
     pub retried: usize,
-    /// Sent to no avail.
+    /// Callbacks that were not acknowledged by the last attempt.
     pub given_up: usize,
     /// Garbage that was answered with 200.
     pub garbage_taken: usize,
-    /// Garbage that broke the receiver: 5xx, but for 503, which says "not now".
+    /// Garbage that was answered with 5xx except 503, which may be overload.
     pub garbage_broke: usize,
     /// How many attempts failed for each reason.
     pub failures: BTreeMap<String, usize>,
-    /// What was last answered to a callback that was given up.
+    /// The last answer to a callback that was given up.
     pub last_failure: Option<String>,
 }
 
-/// Which callback of a run it is.
+/// Identifies a callback within a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct CallbackId {
     /// The number of its message.
@@ -54,7 +54,7 @@ struct CallbackId {
 }
 
 impl Ledger {
-    /// Takes down what came of a callback.
+    /// Counts the result of a callback.
     pub fn note(&mut self, delivered: &Delivered) {
         self.sent += 1;
         self.retried += delivered.earlier.len();

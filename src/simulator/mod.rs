@@ -1,8 +1,9 @@
-//! Plays Exotel against a receiver, and checks that it keeps its promises.
+//! Simulates Exotel against a receiver, and checks that no acknowledged callback is lost or wrong.
 //!
-//! `traffic` says what Exotel would, `schedule` in which order, `sender` says it over HTTP and repeats
-//! it as Exotel does. `verify` then asks for every message, and holds the answers against the merge of
-//! what was acknowledged, by the rules of the domain itself. The receiver may be any that speaks the API.
+//! `traffic` generates callbacks, `schedule` orders them, and `sender` sends them and retries as Exotel does.
+//! `verify` then reads every message back and compares it with the merge of the acknowledged callbacks, by the rules
+//! of `domain`. Any receiver that has this API can be tested.
+//!
 //! May import `access`, `answers`, `client`, `domain` and `exotel`.
 
 mod client;
@@ -46,7 +47,7 @@ use crate::access::Secret;
 /// What is sent.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// Makes the same run again.
+    /// The seed of the random numbers; the same seed repeats a run.
     pub seed: u64,
     /// How many messages.
     pub messages: u32,
@@ -69,7 +70,7 @@ pub struct Manner {
     pub connections: usize,
     /// When a callback that was not acknowledged comes for the second and the third time.
     pub retry_after: [Duration; 2],
-    /// How long a message that was acknowledged may be on its way.
+    /// How long an acknowledged message may take to become readable.
     pub wait: Duration,
 }
 
@@ -82,35 +83,35 @@ pub struct Run {
     pub manner: Manner,
 }
 
-/// The receiver that is tried.
+/// The receiver under test.
 #[derive(Clone, Debug)]
 pub struct Receiver {
-    /// Where it is.
+    /// Its URLs.
     pub target: Target,
-    /// Opens its questions.
+    /// The API key that reads messages.
     pub api_key: Option<Secret>,
     /// How it is configured.
     pub rules: Rules,
 }
 
-/// Told what is being done, how much of it is done, and out of how much.
+/// Called with the current step, how many items of it are done, and their number.
 pub type Progress<'a> = dyn FnMut(&'static str, usize, usize) + 'a;
 
 /// Why there was no run.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulatorError {
-    /// The system's certificates are needed for https and cannot be had.
+    /// The system's certificates, which https needs, cannot be read.
     #[error("the system's certificates cannot be read: {0}")]
     Certificates(std::io::Error),
-    /// The key cannot be sent.
+    /// The API key cannot be a header's value.
     #[error("--api-key holds characters that no API key has")]
     Key,
-    /// Nobody answers.
+    /// There is no answer.
     #[error("cannot reach the receiver at {url}: {why}")]
     Unreachable {
-        /// Where nobody answers.
+        /// The URL without an answer.
         url: String,
-        /// What was heard instead.
+        /// The error.
         why: String,
     },
     /// Messages cannot be read back.
@@ -125,10 +126,10 @@ pub enum SimulatorError {
     },
 }
 
-/// Sends what is planned, until it is done or `stop` turns true, and reads it back.
+/// Sends the planned traffic until it is done or `stop` turns true, then reads the messages back.
 ///
 /// # Errors
-/// [`SimulatorError`] where the receiver cannot be reached, or would not answer questions.
+/// [`SimulatorError`] when the receiver cannot be reached, or refuses to answer questions.
 pub async fn run(
     receiver: Receiver,
     Run { plan, manner }: Run,
@@ -159,7 +160,7 @@ pub async fn run(
     Ok(Report::new(ledger, found))
 }
 
-/// Fails before anything is sent, rather than after.
+/// Checks the receiver before anything is sent, so that a wrong key or URL shows at once.
 async fn check_access(verifier: &Verifier) -> Result<(), SimulatorError> {
     let Verifier { client, target, traffic, .. } = verifier;
     let unreachable =

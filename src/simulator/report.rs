@@ -1,4 +1,4 @@
-//! What is said about a run at its end.
+//! The report of a run.
 //!
 //! May import nothing else of this crate.
 
@@ -9,10 +9,10 @@ use super::{
     verify::{Finding, VerifiedMessage},
 };
 
-/// How many missing and wrong messages are told one by one.
+/// The most missing and wrong messages that are listed one by one.
 const TOLD: usize = 10;
 
-/// A run, and what was found of it.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Report {
     ledger: Ledger,
@@ -35,7 +35,7 @@ impl Report {
         Self { ledger, acknowledged, missing, wrong }
     }
 
-    /// Why the run did not go well; none where it did.
+    /// Why the run failed; none when it passed.
     #[must_use]
     pub fn fault(&self) -> Option<String> {
         let (missing, wrong) = (self.missing.len(), self.wrong());

@@ -38,7 +38,7 @@ impl CallbackRequest {
         Self { query: joined(&[query, &labels]), body: Some(body) }
     }
 
-    /// As the receiver reads it.
+    /// The request as the receiver parses it.
     pub fn raw(&self) -> RawRequest {
         let query = self.query.clone();
         match &self.body {
@@ -65,7 +65,7 @@ fn joined(parts: &[&str]) -> String {
     parts.join("&")
 }
 
-/// A form has no null and no numbers.
+/// A value as form text: a form has no null and no numbers.
 fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

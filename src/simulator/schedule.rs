@@ -1,4 +1,4 @@
-//! What is sent in which order, and when the network fails.
+//! The order of the requests, and when the network fails.
 //!
 //! May import nothing else of this crate.
 
@@ -13,7 +13,7 @@ use super::{Plan, traffic::Traffic};
 pub(super) enum Item {
     /// A callback, by the number of its message and its place among that message's callbacks.
     Callback { message: u32, place: usize },
-    /// Something else.
+    /// A request that is not a callback.
     Garbage { number: u32 },
 }
 
@@ -21,7 +21,7 @@ pub(super) enum Item {
 pub(super) struct Schedule {
     /// Repeats of a callback are items of their own.
     pub items: Vec<Item>,
-    /// Which of them meet the outage; empty where there is none.
+    /// The requests during the outage; empty without one.
     pub outage: Range<usize>,
 }
 

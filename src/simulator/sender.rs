@@ -1,4 +1,4 @@
-//! Sending the callbacks of a run: at its pace, so many at once, and repeated as Exotel repeats them.
+//! Sends the callbacks of a run at its rate and concurrency, and retries as Exotel does.
 //!
 //! May import nothing else of this crate.
 
@@ -30,10 +30,10 @@ use super::{
     traffic::Traffic,
 };
 
-/// As Exotel names itself.
+/// Exotel's `User-Agent`.
 const USER_AGENT: &str = "Exotel Servers";
 
-/// Makes the callbacks of a run.
+/// Sends the callbacks of a run.
 pub(super) struct Sender {
     pub client: Arc<ReceiverClient>,
     pub target: Target,
@@ -47,19 +47,19 @@ pub(super) struct Sender {
     pub stop: watch::Receiver<bool>,
 }
 
-/// A callback whose turn it is.
+/// A callback that is due.
 struct DueCallback {
     item: Item,
     /// Its place in the schedule.
     position: usize,
-    /// Is given back after the first attempt.
+    /// Released after the first attempt.
     lane: OwnedSemaphorePermit,
-    /// Where the first attempt breaks off, while the network is down.
+    /// Where the first attempt is aborted, during the outage.
     cut: Option<Cut>,
 }
 
 impl Sender {
-    /// Sends everything, until told to stop. Retries are waited for.
+    /// Sends the whole schedule, or until stopped, and waits for retries.
     pub async fn send_all(self: Arc<Self>, schedule: &Schedule, progress: &mut Progress<'_>) -> Ledger {
         let (mut ledger, mut under_way) = (Ledger::default(), JoinSet::new());
         let mut pace = self.manner.pace();
@@ -151,7 +151,7 @@ impl Sender {
         request.expect("URL and headers are checked")
     }
 
-    /// Whether the whole delay went by.
+    /// Waits; returns whether the whole delay passed without a stop.
     async fn waited(&self, delay: Duration) -> bool {
         tokio::select! {
             () = self.stopped() => false,
@@ -160,7 +160,7 @@ impl Sender {
     }
 
     async fn stopped(&self) {
-        // An error means that nobody is left to stop us, so we go on.
+        // An error means that the stop signal's sender is gone, so no stop can come.
         if self.stop.clone().wait_for(|stop| *stop).await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -168,14 +168,14 @@ impl Sender {
 }
 
 impl Manner {
-    /// Ticks at which callbacks are due; none for "as fast as they are answered". What was missed while
-    /// every connection was busy is made up for: Exotel does not send less to a slow receiver.
+    /// The ticks at which callbacks are due; none without a rate. Ticks that were missed while all connections were
+    /// busy follow in a burst: Exotel does not send less to a slow receiver.
     fn pace(&self) -> Option<Interval> {
         (self.rate > 0).then(|| interval(Duration::from_secs(1) / self.rate))
     }
 }
 
-/// Half of the requests break off midway, the others anywhere before the answer is read.
+/// Where the outage aborts this request: half of them within the body, the others before the answer is read.
 fn cut(position: usize) -> Cut {
     const MOMENTS: [u64; 7] = [1, 100, 3, 100, 10, 100, 30];
     match position % 2 {
@@ -184,7 +184,7 @@ fn cut(position: usize) -> Cut {
     }
 }
 
-/// Whether nothing more is to be had: 200, or for garbage a refusal.
+/// Whether no retry is due: a 200, or for garbage a 4xx as well.
 fn settled(item: Item, last: &Result<Reply, NoReply>) -> bool {
     let garbage = matches!(item, Item::Garbage { .. });
     let settles = |status: StatusCode| status == StatusCode::OK || (garbage && status.is_client_error());

@@ -4,7 +4,7 @@
 
 use rand::{rngs::SmallRng, seq::IndexedRandom};
 
-/// How a callback comes.
+/// How a callback is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// `application/x-www-form-urlencoded`.
@@ -22,7 +22,7 @@ pub(super) const SHAPES: [(Shape, u32); 4] =
     [(Shape::Form, 84), (Shape::Json, 8), (Shape::Get, 5), (Shape::Multipart, 3)];
 
 impl Shape {
-    /// One of them, a form mostly.
+    /// Draws one; mostly a form.
     pub fn draw(rng: &mut SmallRng) -> Self {
         SHAPES.choose_weighted(rng, |&(_, share)| share).expect("the shares are positive").0
     }

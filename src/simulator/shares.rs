@@ -1,4 +1,4 @@
-//! How often Exotel says what: the status codes and their shares.
+//! The status codes and how often each of them occurs.
 //!
 //! May import nothing else of this crate.
 
@@ -41,10 +41,10 @@ pub(super) const SHARES: [(i32, u32); 33] = [
     (24990, 35),
 ];
 
-/// What may be said of a message before it is final, in that order.
+/// The codes that may precede the final one, in this order.
 pub(super) const ON_THE_WAY: [i32; 3] = [21010, 21015, 21020];
 
-/// "The operator has it": often followed by what the handset says.
+/// Submitted to the operator: often followed by the handset's report.
 pub(super) const AT_THE_OPERATOR: i32 = 20006;
 
 #[cfg(test)]

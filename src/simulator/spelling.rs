@@ -35,7 +35,7 @@ const SPELLINGS: [(Spelling, u32); 5] = [
     (Spelling::Bare, 1),
 ];
 
-/// "Not sent", as Exotel writes it.
+/// Exotel's value for a time that does not apply: not sent.
 const NOT_SENT: [Option<&str>; 6] = [
     None,
     Some(""),
@@ -45,7 +45,7 @@ const NOT_SENT: [Option<&str>; 6] = [
     Some("0000-00-00 00:00:00"),
 ];
 
-/// What there is to say about a message.
+/// The facts about a message, which its callbacks repeat.
 pub(super) struct Facts {
     /// Its Sid.
     pub sid: String,
@@ -57,22 +57,22 @@ pub(super) struct Facts {
     pub custom_field: Option<String>,
 }
 
-/// What happened to a message.
+/// A change of a message's status.
 #[derive(Clone, Copy)]
 pub(super) struct Event<'a> {
-    /// What it was.
+    /// The new status code.
     pub code: &'a StatusCode,
-    /// When, by the account's clocks.
+    /// When, in the account's time zone.
     pub at: NaiveDateTime,
 }
 
 impl Spelling {
-    /// One of them, the reference's mostly.
+    /// Draws one; mostly the reference's.
     pub fn draw(rng: &mut SmallRng) -> Self {
         SPELLINGS.choose_weighted(rng, |&(_, share)| share).expect("the shares are positive").0
     }
 
-    /// A callback that tells of an event.
+    /// The fields of a callback about `event`.
     pub fn fields(self, facts: &Facts, event: Event<'_>, rng: &mut SmallRng) -> Fields {
         let Event { code, at } = event;
         let sid = ("SmsSid", json!(facts.sid));

@@ -1,4 +1,4 @@
-//! Reading back what was acknowledged.
+//! Reads the messages back after a run.
 //!
 //! May import nothing else of this crate.
 
@@ -20,30 +20,30 @@ use super::{
     traffic::Traffic,
 };
 
-/// How long it waits before it asks again: at first, and at most.
+/// The first and the longest delay between two reads.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-/// Asks the receiver about messages.
+/// Reads messages from the receiver and checks them.
 pub(super) struct Verifier {
     pub client: Arc<ReceiverClient>,
     pub target: Target,
-    /// Opens its questions.
+    /// The `Authorization` header with the API key.
     pub authorization: Option<HeaderValue>,
     pub traffic: Arc<Traffic>,
     pub rules: Rules,
     pub connections: usize,
-    /// How long a message may be on its way after it was acknowledged.
+    /// How long an acknowledged message may take to become readable.
     pub wait: Duration,
 }
 
-/// What the receiver knows of a message, against what it must know.
+/// The result of checking a message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Finding {
-    /// What it must.
+    /// As expected.
     Right,
-    /// It does not know it; the text says how it said so.
+    /// The receiver does not know the message; the text is its answer.
     Missing(String),
-    /// Something else.
+    /// The message differs.
     Wrong(Vec<Difference>),
 }
 
@@ -52,14 +52,14 @@ pub enum Finding {
 pub struct VerifiedMessage {
     /// The Sid.
     pub sid: String,
-    /// Whether the receiver must know it.
+    /// Whether any of its callbacks was acknowledged, so that the receiver must know it.
     pub acknowledged: bool,
-    /// What it knows.
+    /// The result.
     pub finding: Finding,
 }
 
 impl Verifier {
-    /// Asks for every message that was sent until it is found as it must be, or the time is up.
+    /// Reads every message that was sent, again and again until it is as expected or the time is up.
     pub async fn read_back(&self, ledger: &Ledger, progress: &mut Progress<'_>) -> Vec<VerifiedMessage> {
         let (deadline, mut pause) = (Instant::now() + self.wait, PAUSES.0);
         let mut open: Vec<u32> = ledger.messages.iter().copied().collect();
@@ -86,7 +86,7 @@ impl Verifier {
         }
     }
 
-    /// What the receiver says of a sid.
+    /// Reads the message with this Sid.
     pub async fn ask(&self, sid: &str) -> Result<Reply, NoReply> {
         let mut question = Request::get(self.target.message(sid));
         if let Some(authorization) = &self.authorization {
@@ -110,7 +110,7 @@ impl Verifier {
     }
 }
 
-/// Holds an answer against what may be said of a message that was acknowledged so many times.
+/// Compares an answer with the acceptable ones of a message that was acknowledged so many times.
 fn compare(answer: &Result<Reply, NoReply>, acceptable: &[Value], acknowledged: u32) -> Finding {
     let stored: Value = match answer {
         Ok(answer) if answer.status == StatusCode::OK => {

@@ -1,4 +1,4 @@
-//! The statements that Postgres and SQLite spell differently: one value for each database, in its folder. BackendStatements that
+//! The statements that Postgres and SQLite spell differently: one value for each database, in its folder. Statements that
 //! both understand are constants beside the code that runs them; parts of statements that are put together for a question
 //! go by [`Dialect`](super::dialect::Dialect).
 

@@ -1,4 +1,5 @@
-//! The client of the trace collector. Requests run on our own runtime: the exporter calls from a thread that has none.
+//! The HTTP client of the trace exporter. The exporter calls it from a thread without a runtime, so requests are
+//! spawned on the service's runtime. May import `client`.
 
 use std::{
     fmt, io,
@@ -13,7 +14,7 @@ use tokio::runtime::Handle;
 
 use crate::client::{ClientLimits, HttpClient};
 
-/// What the collector may take, and what it may answer.
+/// The limits of one export.
 const LIMITS: ClientLimits =
     ClientLimits { timeout: Duration::from_secs(5), answer_bytes: 1024 * 1024, idle_connections: 1 };
 
@@ -21,7 +22,7 @@ const LIMITS: ClientLimits =
 pub(super) struct Collector {
     client: HttpClient<Full<Bytes>>,
     runtime: Handle,
-    /// Whether it was logged that the collector takes nothing.
+    /// Whether the last export failed, and that was logged.
     complained: AtomicBool,
 }
 
@@ -32,24 +33,24 @@ impl fmt::Debug for Collector {
 }
 
 impl Collector {
-    /// Must be called within a runtime. With `tls` the system's certificates are needed.
+    /// Creates a client; must be called within a runtime. With `tls`, reads the system's certificates.
     pub fn new(tls: bool) -> io::Result<Self> {
         let client = HttpClient::new(LIMITS, tls)?;
         Ok(Self { client, runtime: Handle::current(), complained: AtomicBool::new(false) })
     }
 
-    /// Logs once that the collector takes nothing, and once that it does again.
+    /// Logs the first failure, and the first success after it.
     fn tell(&self, trouble: Option<String>) {
         let before = self.complained.swap(trouble.is_some(), Ordering::Relaxed);
         match trouble {
-            Some(trouble) if !before => tracing::warn!(trouble, "the collector takes no traces"),
-            None if before => tracing::info!("the collector takes traces again"),
+            Some(trouble) if !before => tracing::warn!(trouble, "exporting traces fails"),
+            None if before => tracing::info!("exporting traces works again"),
             _ => {}
         }
     }
 }
 
-/// As the trait's macro spells it.
+/// The return type that the trait's macro expands to.
 type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + 'a>>;
 
 impl opentelemetry_http::HttpClient for Collector {

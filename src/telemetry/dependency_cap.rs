@@ -1,5 +1,5 @@
-//! Keeps dependencies from flooding the log. Some write a line for whatever a stranger sends, and an error's level
-//! says nothing of how often it comes.
+//! Limits the log lines of dependencies. Some log every malformed request, at level error, so that any client could
+//! fill the log.
 
 use std::{
     collections::HashMap,
@@ -10,22 +10,22 @@ use std::{
 use tracing::{Event, Subscriber, callsite::Identifier};
 use tracing_subscriber::layer::{Context, Layer};
 
-/// The target of this crate's own lines.
+/// The log target of this crate.
 pub(super) const OURS: &str = "dlr_receiver";
 
-/// How many lines one place in a dependency's code may write in [`WINDOW`].
+/// The most lines of one call site in a dependency's code per [`WINDOW`].
 const MOST: u32 = 10;
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// Lets each place in a dependency's code write a few lines a minute. Our own lines pass, and so do those of
-/// dependencies that `log.filter` names: whoever names one wants to see all of it.
+/// Limits each call site in a dependency's code to [`MOST`] lines a minute. This crate's lines are not limited, nor
+/// are those of dependencies that `log.filter` names.
 #[derive(Debug)]
 pub(super) struct DependencyCap {
     named: Vec<String>,
     written: Mutex<HashMap<Identifier, LineCount>>,
 }
 
-/// What one place has written since a time.
+/// The lines of one call site since the beginning of its window.
 #[derive(Debug)]
 struct LineCount {
     since: Instant,
@@ -41,9 +41,9 @@ impl DependencyCap {
         !target.starts_with(OURS) && !self.named.iter().any(|named| target.starts_with(named.as_str()))
     }
 
-    /// Whether a place may write one more line.
+    /// Counts a line of a call site, and returns whether it may be written.
     fn may_write(&self, place: Identifier, now: Instant) -> bool {
-        // As many places as there are in the code.
+        // Bounded by the number of call sites in the code.
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let written = written.entry(place).or_insert(LineCount { since: now, lines: 0 });
         if now.duration_since(written.since) >= WINDOW {

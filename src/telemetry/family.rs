@@ -1,10 +1,10 @@
-//! What metrics of one name have in common.
+//! The name and the help text that metrics share.
 
-/// A family of metrics: a name, and what it says. Names have base units, and counters end in `_total`.
+/// A family of metrics. Names use base units, and those of counters end in `_total`.
 #[derive(Clone, Copy, Debug)]
 pub struct Family {
     /// Its name.
     pub name: &'static str,
-    /// What it says, in one line.
+    /// Its help text, in one line.
     pub help: &'static str,
 }

@@ -1,5 +1,5 @@
-//! Histograms with fixed classes. The exporter's own keep every single value until they are read, which
-//! costs memory and, now and then, an allocation; what a callback passes may have neither.
+//! Histograms with fixed buckets. The exporter's own histograms keep every value until the next scrape, which takes
+//! memory and allocations; the hot path of callbacks may cost neither.
 
 use std::{
     fmt::Write,
@@ -11,17 +11,17 @@ use std::{
 
 use super::Family;
 
-/// Values counted by classes. Cheap to clone; all clones count together.
+/// A histogram with fixed buckets. Cheap to clone; clones share the counts.
 #[derive(Clone, Debug)]
 pub struct Histogram(Arc<Classes>);
 
 #[derive(Debug)]
 struct Classes {
-    /// The greatest value of each class but the last, ascending.
+    /// The upper bound of each bucket but the last, ascending.
     bounds: &'static [f64],
-    /// How many values each class has; the last is of those beyond all bounds.
+    /// The number of values in each bucket; the last one is for values above all bounds.
     counts: Box<[AtomicU64]>,
-    /// In millionths: sums of floating point cannot be added to atomically.
+    /// The sum of all values in millionths, as an integer: there is no atomic addition of floating-point numbers.
     sum: AtomicU64,
 }
 
@@ -31,7 +31,7 @@ impl Histogram {
         Self(Arc::new(Classes { bounds, counts, sum: AtomicU64::new(0) }))
     }
 
-    /// Counts a value, which is not negative.
+    /// Counts a value, which must not be negative.
     pub fn record(&self, value: f64) {
         let Classes { bounds, counts, sum } = &*self.0;
         let class = bounds.iter().position(|&bound| value <= bound).unwrap_or(bounds.len());
@@ -41,16 +41,16 @@ impl Histogram {
     }
 }
 
-/// The histograms of one family, each with its labels.
+/// All histograms of one family, each with its labels.
 #[derive(Debug)]
 pub(super) struct HistogramFamily {
     pub family: Family,
-    /// Labels as the text has them, `name="value"`, separated by commas.
+    /// Labels in the text format: `name="value"`, separated by commas.
     pub members: Vec<(String, Histogram)>,
 }
 
 impl HistogramFamily {
-    /// Adds them to `text`, as Prometheus reads them.
+    /// Appends them to `text` in Prometheus' text format.
     pub fn write(&self, text: &mut String) {
         let Family { name, help } = self.family;
         // Writing to a string does not fail.

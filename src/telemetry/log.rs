@@ -1,4 +1,4 @@
-//! The log: one line per event on standard error, for people or for machines. Imports what caps the lines of dependencies.
+//! The log: one line per event on standard error, as text or as JSON.
 
 use std::{io::IsTerminal, panic};
 
@@ -20,9 +20,9 @@ use super::{
 /// `[log]`: what is logged, and how.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogConfig {
-    /// For people or for machines.
+    /// Text or JSON.
     pub format: LogFormat,
-    /// A level, or directives of tracing's `EnvFilter`. A level without a target is for this crate only.
+    /// A level, or directives of tracing's `EnvFilter`. A level without a target applies to this crate only.
     pub filter: String,
 }
 
@@ -37,16 +37,16 @@ pub enum LogFormat {
 }
 
 impl LogConfig {
-    /// The filter. A level without a target is for this crate; of its dependencies only errors are logged, unless a
-    /// directive names them: some write a line for whatever a stranger sends. Always silent about the phone number
-    /// library, which logs the numbers that it reads.
+    /// The filter. A level without a target applies to this crate. Of dependencies only errors are logged unless a
+    /// directive names them, since some log every malformed request. The phone number library is always silenced: it
+    /// logs the numbers that it parses.
     ///
     /// # Errors
-    /// [`TelemetryError`] where it is not understood.
+    /// [`TelemetryError::Filter`] when it cannot be parsed.
     pub fn filter(&self) -> Result<EnvFilter, TelemetryError> {
         let directives: Vec<_> = self.directives().collect();
         let mut filter = EnvFilter::try_new(directives.join(","))?;
-        // The last one is in force, and without any EnvFilter logs errors.
+        // Of several levels the last one applies. Without any, EnvFilter logs errors.
         let level = self.directives().filter_map(|directive| directive.parse().ok()).last();
         let level = level.unwrap_or(LevelFilter::ERROR);
         filter = filter.add_directive(level.min(LevelFilter::ERROR).into());
@@ -56,7 +56,7 @@ impl LogConfig {
         Ok(filter.add_directive("rlibphonenumber=off".parse()?))
     }
 
-    /// The targets that directives name.
+    /// The targets that the directives name.
     fn targets(&self) -> Vec<String> {
         let targets = self.directives().filter(|directive| directive.parse::<LevelFilter>().is_err());
         targets.map(|directive| target_of(directive).to_owned()).filter(|target| !target.is_empty()).collect()
@@ -71,11 +71,11 @@ fn target_of(directive: &str) -> &str {
     directive.split(['=', '[']).next().unwrap_or_default()
 }
 
-/// Sets up logging for the whole process, and traces where there is a collector for them; the caller
-/// finishes those.
+/// Sets up logging for the whole process, and traces where a collector is configured. The caller has to call
+/// [`Traces::finish`] at the end.
 ///
 /// # Errors
-/// [`TelemetryError`] where the filter is not understood, or the collector cannot be used.
+/// [`TelemetryError`] when the filter cannot be parsed, or the collector cannot be used.
 pub fn init(config: &LogConfig, tracing: &TracingConfig) -> Result<Traces, TelemetryError> {
     let filter = config.filter()?;
     let traces = tracing.start()?;
@@ -92,7 +92,7 @@ pub fn init(config: &LogConfig, tracing: &TracingConfig) -> Result<Traces, Telem
         }
     };
     set_up.map_err(|_| TelemetryError::SetUpTwice)?;
-    // A panic's message may hold what a caller sent; its place is what we need.
+    // A panic's message may hold a client's data, so only its place is logged.
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "panic");
@@ -100,7 +100,7 @@ pub fn init(config: &LogConfig, tracing: &TracingConfig) -> Result<Traces, Telem
     Ok(traces)
 }
 
-/// Without traces nothing stands between a span and its lines.
+/// Installs the subscriber. Without a tracer there is no layer for traces, so spans cost nothing more.
 fn subscribe(
     lines: impl Subscriber + for<'s> LookupSpan<'s> + Send + Sync,
     tracer: Option<SdkTracer>,

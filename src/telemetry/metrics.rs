@@ -1,4 +1,4 @@
-//! Metrics: registered once, counted by handles, read as one text.
+//! The registry of metrics: a metric is registered once, changed through its handle, and rendered with all others.
 
 use std::{
     collections::BTreeMap,
@@ -12,10 +12,10 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 
 use super::{Family, Histogram, histogram::HistogramFamily};
 
-/// Labels of a metric. Values must be of a bounded set: each makes a series of its own.
+/// Labels of a metric. Values must come from a bounded set: each combination is a time series.
 pub type MetricLabels<'a> = &'a [(&'static str, &'a str)];
 
-/// Metrics of one service; several may run in one process. Whoever counts keeps a handle: looking one up
+/// The metrics of one service; tests run several services in one process. Keep the handles that it returns: a lookup
 /// takes locks. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics(Arc<Registry>);
@@ -38,23 +38,23 @@ impl Default for Metrics {
     }
 }
 
-/// Where a metric comes from; the exporter does not ask.
+/// The origin of a metric, which the API requires and the exporter ignores.
 const METADATA: Metadata<'static> = Metadata::new("dlr_receiver", Level::INFO, None);
 
 impl Metrics {
-    /// What only grows. The same family and labels are the same counter.
+    /// A counter. The same family and labels give the same counter.
     pub fn counter(&self, family: Family, labels: MetricLabels<'_>) -> Counter {
         self.0.recorder.describe_counter(family.name.into(), None, family.help.into());
         self.0.recorder.register_counter(&key(family, labels), &METADATA)
     }
 
-    /// What goes up and down.
+    /// A gauge. The same family and labels give the same gauge.
     pub fn gauge(&self, family: Family, labels: MetricLabels<'_>) -> Gauge {
         self.0.recorder.describe_gauge(family.name.into(), None, family.help.into());
         self.0.recorder.register_gauge(&key(family, labels), &METADATA)
     }
 
-    /// What is counted by classes, up to each of `bounds`, ascending, and beyond.
+    /// A histogram with a bucket up to each of `bounds`, which ascend, and one for greater values.
     #[must_use]
     pub fn histogram(&self, family: Family, labels: MetricLabels<'_>, bounds: &'static [f64]) -> Histogram {
         let quoted: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
@@ -70,12 +70,12 @@ impl Metrics {
         histogram
     }
 
-    /// Sets a gauge that is looked at only now.
+    /// Sets a gauge whose value is computed at the scrape, or never changes.
     pub fn set(&self, family: Family, labels: MetricLabels<'_>, value: f64) {
         self.gauge(family, labels).set(value);
     }
 
-    /// Measures the process: memory, files, processor time, by the names that Prometheus' own clients use.
+    /// Updates the gauges of this process (memory, open files, CPU time), under the names that Prometheus' clients use.
     pub fn measure_process(&self) {
         let process = metrics_process::Collector::default();
         metrics::with_local_recorder(&self.0.recorder, || {
@@ -84,7 +84,7 @@ impl Metrics {
         });
     }
 
-    /// All of them as a text of version 0.0.4, which Prometheus reads; families in the order of their names.
+    /// All metrics in Prometheus' text format, version 0.0.4, sorted by name.
     #[must_use]
     pub fn render(&self) -> String {
         let mut text = self.0.recorder.handle().render();
@@ -97,7 +97,7 @@ impl Metrics {
     }
 }
 
-/// As Prometheus counts time.
+/// A time as Prometheus represents it: seconds since the Unix epoch.
 #[must_use]
 pub fn unix_seconds(time: DateTime<Utc>) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "to a microsecond for the next 200 years")]

@@ -1,7 +1,6 @@
-//! What those who run the service see of it: its log, its metrics and its
-//! traces. Each layer registers what it counts.
+//! What operators see of the service: its log, its metrics and its traces. Each layer registers its own metrics.
 //!
-//! May import `secret_url`.
+//! May import `client` and `secret_url`.
 
 mod collector;
 mod dependency_cap;

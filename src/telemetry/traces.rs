@@ -1,5 +1,5 @@
-//! Traces: the spans of requests, given to a collector where one is configured. They say what the log says
-//! of a request, and no more.
+//! Traces: the spans of requests, exported to a collector where one is configured. Spans hold the same fields as the
+//! log, so no personal data either.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use url::Url;
 use super::{TelemetryError, collector::Collector};
 use crate::secret_url::SecretUrl;
 
-/// `[tracing]`: where traces go.
+/// `[tracing]`: where traces are exported to, and how many.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TracingConfig {
-    /// The collector's URL; empty is none.
+    /// The base URL of the collector; empty: no traces.
     pub otlp_endpoint: SecretUrl,
     /// The share of requests that are traced, from 0 to 1.
     pub sampled_share: f64,
@@ -37,7 +37,7 @@ impl TracingConfig {
         self.endpoint().map(|_| ())
     }
 
-    /// Where spans are sent to.
+    /// The URL that spans are sent to; none without a collector.
     fn endpoint(&self) -> Result<Option<String>, TelemetryError> {
         let base = self.otlp_endpoint.trim_end_matches('/');
         if base.is_empty() {
@@ -52,7 +52,7 @@ impl TracingConfig {
         Ok(Some(format!("{base}/v1/traces")))
     }
 
-    /// Begins to export, where there is a collector. Belongs into a runtime.
+    /// Starts the exporter where a collector is configured. Must be called within a runtime.
     pub(super) fn start(&self) -> Result<Traces, TelemetryError> {
         let Some(endpoint) = self.endpoint()? else { return Ok(Traces(None)) };
         let collector =
@@ -74,25 +74,26 @@ impl TracingConfig {
     }
 }
 
-/// Traces on their way to the collector.
+/// The exporter of traces; empty without a collector.
 #[derive(Debug, Default)]
 pub struct Traces(Option<SdkTracerProvider>);
 
 impl Traces {
-    /// How long the collector may take over the last of them.
-    const PATIENCE: Duration = Duration::from_secs(2);
+    /// The timeout of the last export.
+    const LAST_EXPORT_TIMEOUT: Duration = Duration::from_secs(2);
 
     pub(super) fn tracer(&self) -> Option<SdkTracer> {
         self.0.as_ref().map(|provider| provider.tracer("dlr_receiver"))
     }
 
-    /// Gives the collector what it does not have yet. What it does not take in time is lost.
+    /// Exports the remaining spans. Those that the collector does not accept within the timeout are lost.
     pub async fn finish(self) {
         let Some(provider) = self.0 else { return };
         let (done, ended) = oneshot::channel();
-        // It blocks; and a runtime would wait for a thread of its own, even beyond the deadline.
+        // The call blocks. It gets a thread of its own, since the runtime would wait for a blocking task beyond the
+        // shutdown's deadline.
         std::thread::spawn(move || {
-            let _ = done.send(provider.shutdown_with_timeout(Self::PATIENCE));
+            let _ = done.send(provider.shutdown_with_timeout(Self::LAST_EXPORT_TIMEOUT));
         });
         if let Ok(Err(error)) = ended.await {
             tracing::warn!(%error, "the last traces are lost");

@@ -2,7 +2,8 @@
 
 use super::{
     filter_draft::FilterDraft,
-    filter_params::{FILTERS, FilterParam, MOST_VALUES},
+    filter_params::{FILTERS, FilterParam},
+    filter_schema::MOST_VALUES,
 };
 use crate::{
     http::{AppState, Problem},

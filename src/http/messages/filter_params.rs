@@ -7,12 +7,13 @@ use utoipa::{
     openapi::{
         Ref, RefOr, Required,
         path::{Parameter, ParameterBuilder, ParameterIn},
-        schema::{ArrayBuilder, ArrayItems, Schema},
+        schema::Schema,
     },
 };
 
 use super::{
     filter_draft::FilterDraft,
+    filter_schema::{several, text, texts},
     filter_values::{account, age, code, label, status, word},
     time_bound::TimeBound,
 };
@@ -35,9 +36,6 @@ pub(super) struct FilterParam {
 
 /// Which messages are asked for, for the API's description.
 pub(crate) struct FilterParams;
-
-/// How many values a filter may have. Beyond it a statement comes near what the databases take.
-pub(super) const MOST_VALUES: usize = 100;
 
 /// All filters. Repeated values of one are alternatives.
 pub(super) const FILTERS: [FilterParam; 15] = [
@@ -190,16 +188,4 @@ impl IntoParams for FilterParams {
         };
         FILTERS.iter().map(described).collect()
     }
-}
-
-fn text() -> RefOr<Schema> {
-    String::schema()
-}
-
-fn texts() -> RefOr<Schema> {
-    several(String::schema())
-}
-
-fn several(items: impl Into<ArrayItems>) -> RefOr<Schema> {
-    ArrayBuilder::new().items(items).max_items(Some(MOST_VALUES)).into()
 }

@@ -8,6 +8,7 @@ pub(super) mod export_format;
 mod filter;
 mod filter_draft;
 mod filter_params;
+mod filter_schema;
 mod filter_values;
 mod find;
 pub(super) mod get;

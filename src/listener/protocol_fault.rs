@@ -1,29 +1,29 @@
-//! Connections that end since their client does not keep to HTTP.
+//! Connections that are closed because the client violates HTTP.
 
 use std::{
     error::Error,
     sync::{Mutex, PoisonError},
 };
 
-use super::{activity::Activity, seldom::Seldom};
+use super::{activity::Activity, log_limit::LogLimit};
 
-/// What a client did, as far as the connection had to end for it.
+/// How a client violated HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// The head of a request by HTTP/1 that cannot be read.
+pub(super) enum ProtocolFault {
+    /// An HTTP/1 head that cannot be parsed.
     Malformed,
-    /// The head of a request by HTTP/1 that is larger than allowed.
+    /// An HTTP/1 head that is larger than `http.max_header_bytes` or has more than `http.max_headers` fields.
     HeadTooLarge,
     /// Frames that HTTP/2 does not allow.
     Http2Protocol,
-    /// More frames that ask for nothing than anybody needs: resets, pings, settings, continuations.
+    /// A flood of frames that request nothing: resets, pings, settings, continuations.
     Http2Flood,
 }
 
-impl Fault {
+impl ProtocolFault {
     pub const ALL: [Self; 4] = [Self::Malformed, Self::HeadTooLarge, Self::Http2Protocol, Self::Http2Flood];
 
-    /// Its name as a label.
+    /// The value of the metric's label `kind`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
@@ -33,7 +33,7 @@ impl Fault {
         }
     }
 
-    /// The client's fault for which a connection ended. None where it only hung up, or had no fault.
+    /// The violation that an error of hyper's stands for; none where the client only disconnected.
     pub fn of(error: &hyper::Error, activity: &Activity) -> Option<Self> {
         if activity.is_flooded() {
             return Some(Self::Http2Flood);
@@ -54,16 +54,17 @@ impl Fault {
     }
 }
 
-/// The log of faults: one line a minute for each kind, so that a flood of them does not fill it. All are counted.
+/// Logs violations, at most one line a minute for each kind, so that a flood does not fill the log. The metric counts
+/// all.
 #[derive(Debug, Default)]
-pub(super) struct FaultLog([Mutex<Seldom>; Fault::ALL.len()]);
+pub(super) struct FaultLog([Mutex<LogLimit>; ProtocolFault::ALL.len()]);
 
 impl FaultLog {
-    /// Writes that a connection ended for `fault`, if a line is due. hyper's words name the part of a request that
-    /// cannot be read, and repeat nothing of it.
-    pub fn write(&self, fault: Fault, error: &hyper::Error) {
-        let mut seldom = self.0[fault as usize].lock().unwrap_or_else(PoisonError::into_inner);
-        if seldom.is_due() {
+    /// Logs that a connection was closed for `fault`, within the rate limit. hyper's error names the part of the
+    /// request that cannot be parsed, but quotes nothing of it, so no personal data reaches the log.
+    pub fn write(&self, fault: ProtocolFault, error: &hyper::Error) {
+        let mut log_limit = self.0[fault as usize].lock().unwrap_or_else(PoisonError::into_inner);
+        if log_limit.allow() {
             tracing::info!(kind = fault.name(), %error, "a client does not keep to HTTP; further ones are only counted for a minute");
         }
     }

@@ -1,4 +1,4 @@
-//! The body of an answer, which notes that it goes on.
+//! The body of an answer, which reports its progress to the connection's timeouts.
 
 use std::{
     pin::Pin,
@@ -12,27 +12,28 @@ use hyper::body::{Frame, SizeHint};
 
 use super::{activity::Activity, stall::SmallFrames};
 
-/// The body of an answer. By HTTP/2 its frames are small, and their stream ends where they are not read.
-pub(super) struct Answer {
+/// The body of an answer. With HTTP/2 it is split into small frames, so that its stream can be reset where the client
+/// does not read it.
+pub(super) struct AnswerBody {
     body: Body,
     activity: Arc<Activity>,
     /// None by HTTP/1.
     frames: Option<SmallFrames>,
 }
 
-impl Answer {
+impl AnswerBody {
     pub fn new(body: Body, activity: Arc<Activity>) -> Self {
         let frames = activity.is_http_2().then(SmallFrames::default);
         Self { body, activity, frames }
     }
 
-    /// How many bytes of a frame are still to come.
+    /// Bytes of the current frame that are not yet handed to hyper.
     fn left(&self) -> usize {
         self.frames.as_ref().map_or(0, SmallFrames::len)
     }
 }
 
-impl hyper::body::Body for Answer {
+impl hyper::body::Body for AnswerBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -69,7 +70,7 @@ impl hyper::body::Body for Answer {
 
 type Polled = Poll<Option<Result<Frame<Bytes>, axum::Error>>>;
 
-/// The first part of a frame that the body gave, if it did.
+/// Splits a frame of the body and returns its first part; anything else is returned as it is.
 fn cut(frames: &mut SmallFrames, frame: Polled) -> Polled {
     match frame {
         Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(match frame.into_data() {

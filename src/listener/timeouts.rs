@@ -1,4 +1,4 @@
-//! How long a connection is waited for.
+//! The timeouts of a connection.
 
 use std::{
     future::Future,
@@ -16,45 +16,46 @@ use tokio::{
 
 use super::activity::{Activity, Phase};
 
-/// How long a client may take over the rest of a request that is answered already. Until then it can read
-/// the answer: closing a socket that holds unread bytes resets the connection, and the answer with it.
+/// How long the rest of a request is read and discarded after its answer. Closing a socket that holds unread bytes
+/// resets the connection, and the client could lose the answer.
 pub(super) const LINGER: Duration = Duration::from_secs(1);
 
-/// What is done with a connection that has taken too long.
+/// What happens to a connection whose timeout has expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expiry {
-    /// It is told that it ends, and ends as soon as nothing is under way.
+    /// It shuts down gracefully: it ends once no request is in flight.
     Close,
-    /// It ends.
+    /// It is closed at once.
     Cut,
 }
 
 pin_project! {
-    /// The patience with one connection.
+    /// The timeouts of one connection, on one timer.
     ///
-    /// It has one timer, which is moved forward where a deadline comes nearer, and else only when it has
-    /// fired: requests that follow each other do not touch it.
-    pub(super) struct Patience<'s> {
+    /// The timer is reset when it fires, or when the deadline comes nearer. A series of requests only moves the
+    /// deadline away, so it costs no timer operation.
+    pub(super) struct ConnectionTimeouts<'s> {
         activity: Arc<Activity>,
-        // The connections that are still to be had, of all.
+        // The listener's permits: how many more connections may be open.
         slots: &'s Semaphore,
         #[pin]
         timer: Sleep,
-        // When something moved last, and since when a head is incomplete.
+        // When there was progress last, since when a head is incomplete, and since when the connection is closing.
         moved: Instant,
         head: Option<Instant>,
         closing: Option<Instant>,
     }
 }
 
-impl<'s> Patience<'s> {
+impl<'s> ConnectionTimeouts<'s> {
     pub fn new(activity: Arc<Activity>, slots: &'s Semaphore) -> Self {
         let now = Instant::now();
         let timer = sleep_until(now + activity.limits.header_timeout);
         Self { activity, slots, timer, moved: now, head: None, closing: None }
     }
 
-    /// Ready when the patience ends. To be polled after the connection, in the same task.
+    /// Ready when a timeout expires. Must be polled after the connection and in the same task, so that it sees the
+    /// connection's progress.
     pub fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Expiry> {
         loop {
             let deadline = self.as_mut().deadline();
@@ -76,10 +77,10 @@ impl<'s> Patience<'s> {
         }
     }
 
-    /// When the patience ends as things stand; never while a handler is at work.
+    /// When the current phase expires; none while a handler is working.
     fn deadline(self: Pin<&mut Self>) -> Option<Instant> {
         let this = self.project();
-        if this.activity.has_moved() {
+        if this.activity.take_moved() {
             (*this.moved, *this.head) = (Instant::now(), None);
         }
         let limits = &this.activity.limits;
@@ -91,7 +92,7 @@ impl<'s> Patience<'s> {
             Phase::Discarding => (*this.moved, LINGER),
             Phase::Idle => {
                 *this.head = None;
-                // Whoever only rests is not to keep others out.
+                // Idle connections must not keep new clients out.
                 let is_crowded = this.slots.available_permits() < limits.max_connections as usize / 4;
                 let timeout = if is_crowded { limits.header_timeout } else { limits.idle_timeout };
                 (*this.moved, timeout.min(limits.idle_timeout))

@@ -101,7 +101,7 @@ async fn accept_all<S: Service>(listener: &TcpListener, shared: Arc<ConnectionCo
             let connections = shared.limits.max_connections;
             tracing::warn!(
                 connections,
-                "all connections of http.max_connections are in use; new ones wait in the accept queue"
+                "as many connections as http.max_connections allows; new ones wait in the accept queue"
             );
         }
         let slot = Arc::clone(&shared.slots).acquire_owned().await.expect("nobody closes the semaphore");
@@ -123,7 +123,7 @@ async fn accept(listener: &TcpListener, failing: &mut LogLimit) -> (TcpStream, S
             Err(error) if is_client_error(error.kind()) => {}
             Err(error) => {
                 if failing.allow() {
-                    tracing::error!(%error, "accepting connections fails; retrying every 100 ms");
+                    tracing::error!(%error, "connections cannot be accepted; retrying every 100 ms");
                 }
                 // Out of file descriptors or memory: an immediate retry would fail as well, and use the whole CPU.
                 sleep(Duration::from_millis(100)).await;

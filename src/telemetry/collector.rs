@@ -43,8 +43,8 @@ impl Collector {
     fn tell(&self, trouble: Option<String>) {
         let before = self.complained.swap(trouble.is_some(), Ordering::Relaxed);
         match trouble {
-            Some(trouble) if !before => tracing::warn!(trouble, "exporting traces fails"),
-            None if before => tracing::info!("exporting traces works again"),
+            Some(trouble) if !before => tracing::warn!(trouble, "the collector takes no traces"),
+            None if before => tracing::info!("the collector takes traces again"),
             _ => {}
         }
     }

@@ -67,7 +67,7 @@ async fn a_collector_that_refuses_is_complained_of_once() {
     let refuse = Router::new().fallback(|| async { StatusCode::SERVICE_UNAVAILABLE });
     tokio::spawn(async move { axum::serve(listener, refuse).await });
     let service = traced(&endpoint, &[]).await;
-    let complaints = service.log_text().matches("exporting traces fails").count();
+    let complaints = service.log_text().matches("the collector takes no traces").count();
     assert_eq!(complaints, 1, "{}", service.log_text());
 }
 

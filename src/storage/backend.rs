@@ -9,7 +9,7 @@ pub(super) enum Backend {
     Sqlite(sqlite::Sqlite),
 }
 
-/// Runs one expression on whichever connections read, so that reading is written once.
+/// Runs a query on a connection for reading, on either database. A macro, since their connections are different types.
 macro_rules! on_readers {
     ($store:expr, $pool:ident => $query:expr) => {
         match &$store.backend {
@@ -30,7 +30,7 @@ macro_rules! on_readers {
 }
 pub(super) use on_readers;
 
-/// Runs one statement that changes something, in whichever database. Returns how many rows it changed.
+/// Runs a statement that changes rows, on either database. Returns how many.
 macro_rules! on_writer {
     ($store:expr, $statement:expr) => {
         match &$store.backend {

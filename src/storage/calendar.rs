@@ -1,4 +1,4 @@
-//! How far a zone's clock was from UTC, day by day.
+//! The UTC offsets of a time zone over a century, computed once for each zone.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use super::filter::Window;
 use crate::domain::Time;
 
-/// 2000-01-01 and 2100-01-01 in UTC, in seconds since the Unix epoch: the days that are looked at.
+/// The days that are computed: 2000-01-01 to 2100-01-01 in UTC, in seconds since the Unix epoch.
 const EARLIEST: i64 = 946_684_800;
 const LATEST: i64 = 4_102_444_800;
 
@@ -22,7 +22,7 @@ pub(super) struct Calendar {
     changes: Vec<(Time, i64)>,
 }
 
-/// Each takes 36,525 look-ups to make, and never changes.
+/// Computed calendars. One takes 36,525 look-ups, and never changes.
 static CALENDARS: LazyLock<Mutex<HashMap<Tz, Arc<Calendar>>>> = LazyLock::new(Mutex::default);
 
 impl Calendar {
@@ -45,7 +45,7 @@ impl Calendar {
 
     /// The offsets in force within a window, one at least; an offset may come twice.
     pub fn offsets(&self, window: Window) -> Vec<i64> {
-        // A change is known by the midnight after it.
+        // A change of the offset shows at the first midnight after it.
         let until = window.to.and_then(|to| to.checked_add_signed(TimeDelta::days(1)));
         let after = until.map_or(self.changes.len(), |until| {
             self.changes.partition_point(|&(from, _)| from <= until).max(1)

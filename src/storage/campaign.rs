@@ -1,4 +1,4 @@
-//! The messages of a campaign, by places in a list: Exotel's way of paging, which counts.
+//! The messages of a campaign, paged by offset and with their total number, as Exotel's API pages.
 
 use std::collections::HashMap;
 
@@ -13,43 +13,43 @@ use crate::domain::{AccountName, Message, RawField};
 /// Which messages are asked for.
 #[derive(Clone, Debug)]
 pub struct CampaignQuery {
-    /// Whose.
+    /// The account.
     pub account: AccountName,
     /// The campaign: a message's label `campaign_id`.
     pub campaign: String,
-    /// To a number in E.164 only.
+    /// Only messages to this number, in E.164.
     pub recipient: Option<String>,
-    /// To a number as it was written only.
+    /// Only messages to this recipient as it was written.
     pub recipient_raw: Option<String>,
-    /// In which order.
+    /// The order.
     pub order: CampaignOrder,
-    /// How many are passed over.
+    /// How many messages to skip.
     pub offset: u32,
-    /// At most so many.
+    /// The most messages of the page.
     pub limit: u16,
 }
 
 /// The order of a campaign's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CampaignOrder {
-    /// By when they were first heard of.
+    /// By the time of the first receipt.
     FirstReceived {
         /// The newest first.
         descending: bool,
     },
-    /// By when they were last heard of.
+    /// By the time of the last receipt.
     LastReceived {
         /// The latest first.
         descending: bool,
     },
 }
 
-/// A part of a campaign.
+/// A page of a campaign.
 #[derive(Clone, Debug)]
 pub struct CampaignPage {
-    /// How many messages there are in all.
+    /// How many messages the campaign has in all.
     pub total: u64,
-    /// The messages, each with the fields of its first callbacks that take part.
+    /// The messages, each with the fields of its first receipts that take part in the outcome.
     pub messages: Vec<(Message<'static>, Vec<Vec<RawField>>)>,
 }
 
@@ -63,14 +63,14 @@ struct StoredCampaignRow {
     message: MessageRow,
 }
 
-/// What one receipt says.
+/// The fields of one receipt.
 struct FieldsOfReceipt {
     signed_for: Option<String>,
     fields: Vec<RawField>,
 }
 
 impl Store {
-    /// A part of the messages of a campaign, and how many there are.
+    /// A page of the messages of a campaign, and how many there are in all.
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot answer.
@@ -104,7 +104,7 @@ impl Store {
         Ok(CampaignPage { total: total.unsigned_abs(), messages })
     }
 
-    /// The fields of the receipts of messages, by their numbers.
+    /// The fields of the receipts of messages, by the ids of the messages.
     async fn fields_of(&self, ids: &[i64]) -> Result<HashMap<i64, Vec<FieldsOfReceipt>>, StoreError> {
         let sql = self.statements().campaign.fields;
         let rows: Vec<(i64, Option<String>, String)> = match &self.backend {

@@ -1,15 +1,15 @@
-//! The statements that read a campaign, but for what the dialects differ in: how a label is read, and how
-//! many ids are one parameter.
+//! The statements that read a campaign. The dialects differ in how a label is read and how several ids are bound to one
+//! parameter, so macros take these two fragments: a `const` of several parts needs `concat!`, which takes literals only.
 
 /// The statements of one dialect.
 pub(super) struct CampaignSql {
-    /// How many messages there are.
+    /// Counts the messages.
     pub count: &'static str,
-    /// A part of them, newest first, then oldest first.
+    /// A page by the first receipt: newest first, and oldest first.
     pub by_first_received: [&'static str; 2],
-    /// A part of them, the last changed first, then the first changed first.
+    /// A page by the last receipt: newest first, and oldest first.
     pub by_last_received: [&'static str; 2],
-    /// What the first so many callbacks of each said.
+    /// The fields of the first receipts of messages.
     pub fields: &'static str,
 }
 
@@ -33,7 +33,7 @@ macro_rules! of_campaign {
     };
 }
 
-/// A part of them, in an order.
+/// A page of them, in an order.
 macro_rules! campaign_page {
     ($campaign:literal, $order:literal) => {
         concat!(

@@ -1,4 +1,4 @@
-//! Whether a store is as it should be: for the start, and for the command that looks at all of it.
+//! Checks a store for damage: briefly at the start, completely for the command `check`.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use super::{Backend, Store, StoreError, statements};
 
-/// What looking at a part of a store has found.
+/// The result of checking a part of a store.
 #[derive(Debug)]
 pub struct Checked {
-    /// Which part.
+    /// The part.
     pub what: String,
-    /// What is wrong with it; none where it is as it should be.
+    /// What is wrong; none where nothing is.
     pub wrong: Option<String>,
 }
 
 impl Store {
-    /// What of the SQLite file is known to be damaged; nothing of Postgres, which says so itself.
+    /// The known damage of the SQLite file. None on Postgres, which has checks of its own.
     #[must_use]
     pub fn damage(&self) -> Option<&str> {
         match &self.backend {
@@ -25,14 +25,14 @@ impl Store {
         }
     }
 
-    /// Takes note of an error that tells of damage.
+    /// Remembers damage that an error reveals.
     pub(super) fn note(&self, error: &sqlx::Error) {
         if let Backend::Sqlite(sqlite) = &self.backend {
             sqlite.note(error);
         }
     }
 
-    /// Looks for damage in a SQLite file, for as long as `budget` allows; says what it finds in the log.
+    /// Checks a SQLite file for at most `budget`, and logs what it finds.
     pub async fn look(&self, budget: Duration) {
         let Backend::Sqlite(sqlite) = &self.backend else { return };
         match sqlite.look(budget).await {
@@ -45,7 +45,7 @@ impl Store {
         }
     }
 
-    /// The parts to give to [`Self::check_part`], in the order in which to look at them.
+    /// The parts for [`Self::check_part`], in the order in which to check them.
     ///
     /// # Errors
     /// [`StoreError`] where the database does not answer, or is too damaged to be read at all.
@@ -60,8 +60,7 @@ impl Store {
         }
     }
 
-    /// Looks at all of a part: of SQLite, every page and index of a table; of Postgres, whether the schema is
-    /// the one that every statement of ours needs.
+    /// Checks a whole part: on SQLite every page and index of a table, on Postgres whether the schema fits all our statements.
     ///
     /// # Errors
     /// [`StoreError`] where the database does not answer.
@@ -85,5 +84,5 @@ impl Store {
     }
 }
 
-/// The file of a SQLite store, as a whole: free pages, and those of no table.
+/// The part that stands for the rest of a SQLite file: free pages, and pages of no table.
 const FILE: &str = "file";

@@ -1,5 +1,5 @@
-//! The database's clock, which all that is deleted for its age goes by: replicas' clocks differ, and one that
-//! runs ahead must delete nothing. Whether it can be trusted with that is told here as well.
+//! The database's clock. Everything that is deleted for its age is judged by it, since replicas' clocks differ and one that
+//! runs ahead must delete nothing. This module also decides whether the clocks can be trusted with that.
 
 use std::time::Instant;
 
@@ -8,22 +8,22 @@ use chrono::{SecondsFormat, TimeDelta};
 use super::{Store, StoreError, on_readers, on_writer, time::StoredTime};
 use crate::domain::{Clock, Time};
 
-/// How far the process's clock may be from the database's.
+/// The largest difference between the process's clock and the database's.
 const MOST_SKEW: TimeDelta = TimeDelta::minutes(1);
-/// How far the database's clock may be ahead of when it was last seen. Longer than a service rests unless
-/// somebody stops it, and a small part of any sensible retention.
+/// How far the database's clock may be ahead of the time at which it was last seen: longer than a service is normally stopped,
+/// and short beside any sensible retention.
 const MOST_REST: TimeDelta = TimeDelta::days(1);
-/// How old the time may be at which the clock was last seen before it is written anew.
+/// How old the stored time of the last look may become before it is updated.
 const SEEN_LATELY: TimeDelta = TimeDelta::minutes(10);
 
-/// Writes when the clock was seen; never an earlier time than before.
+/// Stores when the clock was seen; never an earlier time than is stored.
 pub(super) const SEE: &str = "INSERT INTO clock (id, seen_at) VALUES (1, $1) \
      ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at WHERE clock.seen_at < excluded.seen_at";
-/// Writes it, whatever was there.
+/// Stores it, whatever is stored.
 pub(super) const TRUST: &str = "INSERT INTO clock (id, seen_at) VALUES (1, $1) \
      ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at";
 
-/// What the database's clock says, and what it said before.
+/// The database's time, and when its clock was last seen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DatabaseTime {
     now: Time,
@@ -32,13 +32,13 @@ pub(super) struct DatabaseTime {
 }
 
 impl DatabaseTime {
-    /// What it says, but for a leap ahead: a time that is safe to delete by.
+    /// The database's time; where it has leapt ahead, the time at which it was last seen, which is safe to delete by.
     pub fn without_leap(self) -> Time {
         self.seen.map_or(self.now, |seen| self.now.min(seen + MOST_REST))
     }
 }
 
-/// What the two clocks say at one moment.
+/// Both clocks at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Clocks {
     /// This process's.
@@ -47,16 +47,16 @@ pub struct Clocks {
     pub database: Time,
     /// When the database's was last seen; none where that is not kept.
     pub seen: Option<Time>,
-    /// How far the process's is ahead of the database's, or behind it where this is negative. The time that the
-    /// answer took is not counted.
+    /// How far the process's clock is ahead of the database's; negative where it is behind. The duration of the query is not
+    /// counted.
     pub skew: TimeDelta,
 }
 
-/// Why the clocks are not trusted with deleting.
+/// Why nothing is deleted by these clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum ClockFault {
-    /// One of the two is wrong.
+    /// The two differ, so one of them is wrong.
     #[error(
         "this machine's clock says {}, the database's clock says {}: with more than a minute between them nothing is \
          deleted; set the wrong clock right, by NTP for instance, and it goes on",
@@ -68,7 +68,7 @@ pub enum ClockFault {
         /// The database's.
         database: Time,
     },
-    /// The database's has leapt ahead, or nothing has run for long.
+    /// The database's clock has leapt ahead, or no service has run for long.
     #[error(
         "the database's clock says {}, and was last seen at {}: after more than a day in between nothing is deleted; \
          if the clock is wrong, set it right; if it is right, since nothing ran for so long or a backup was \
@@ -92,10 +92,10 @@ impl ClockFault {
 }
 
 impl Clocks {
-    /// The time to delete by, which is the database's.
+    /// The database's time, to delete by.
     ///
     /// # Errors
-    /// [`ClockFault`] where the clocks are not trusted with it.
+    /// [`ClockFault`] where the clocks cannot be trusted.
     pub fn checked(&self) -> Result<Time, ClockFault> {
         let &Self { process, database, seen, .. } = self;
         if self.skew.abs() > MOST_SKEW {
@@ -107,8 +107,8 @@ impl Clocks {
         }
     }
 
-    /// How far the process's clock is ahead, where it is certain that it is wrong: it is far from when the database's
-    /// was last seen, and the database's is not. Nothing where the two agree, or it may be either of them.
+    /// How far the process's clock is ahead, where it is certainly wrong: it differs much from the time at which the database's
+    /// clock was last seen, and the database's clock does not. Zero where the two agree, or where either may be wrong.
     #[must_use]
     pub fn error_of_process(&self) -> TimeDelta {
         let is_far = |time: Time, seen: Time| (time - seen).abs() > MOST_REST;
@@ -117,7 +117,7 @@ impl Clocks {
         if is_certain { self.skew } else { TimeDelta::zero() }
     }
 
-    /// When the database's clock was last seen, where it is behind that now: it was wrong then, or is now.
+    /// When the database's clock was last seen, if it is behind that time now: it was wrong then, or is wrong now.
     #[must_use]
     pub fn seen_ahead(&self) -> Option<Time> {
         self.seen.filter(|seen| *seen - self.database > MOST_SKEW)
@@ -125,13 +125,13 @@ impl Clocks {
 }
 
 impl Store {
-    /// With an injected clock in the place of the database's, for tests: the system's clock changes nothing.
+    /// With an injected clock in place of the database's, for tests. The system's clock changes nothing.
     #[must_use]
     pub fn timed_by(self, clock: &Clock) -> Self {
         Self { clock: clock.clone(), ..self }
     }
 
-    /// Compares this process's clock, as it is by itself, with the database's.
+    /// Compares this process's uncorrected clock with the database's.
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot be asked.
@@ -142,7 +142,7 @@ impl Store {
         Ok(Clocks { process, database, seen, skew: skew(process, database, took) })
     }
 
-    /// Remembers that the database's clock was seen, unless it has leapt.
+    /// Stores when the database's clock was seen, unless it has leapt.
     ///
     /// # Errors
     /// [`StoreError`] where the database does not take it.
@@ -154,7 +154,7 @@ impl Store {
         }
     }
 
-    /// Trusts the database's clock as it is: somebody has looked at it.
+    /// Trusts the database's clock as it is: an operator has checked it.
     ///
     /// # Errors
     /// [`StoreError`] where the database does not take it.
@@ -177,7 +177,8 @@ impl Store {
     }
 }
 
-/// The database has answered at some moment while it was waited for: only what lies outside of that is skew.
+/// The difference of the clocks. The database read its clock at some moment during the query, so only what lies outside of the
+/// query's duration is skew.
 fn skew(process: Time, database: Time, took: TimeDelta) -> TimeDelta {
     let latest = process.checked_add_signed(took).unwrap_or(Time::MAX_UTC);
     if database < process {

@@ -1,9 +1,9 @@
-//! A [`MessageFilter`] in SQL: what both databases say alike, and labels, which they do not.
+//! Turns a [`MessageFilter`] into an SQL condition with parameters.
 
 use super::{MessageFilter, dialect::Dialect, filter::Window};
 use crate::domain::{AccountName, Labels, Recipient, Time};
 
-/// A value that a statement is given.
+/// The value of a statement's parameter.
 #[derive(Clone, Debug)]
 pub(super) enum Argument {
     Text(String),
@@ -11,11 +11,11 @@ pub(super) enum Argument {
     Time(Time),
 }
 
-/// A condition and the values of its parameters. Words of ours stand in the text as they are: the
-/// partial indexes are found by them.
+/// A condition and the values of its parameters. Words of closed sets are literals in the text, not parameters: a planner
+/// uses a partial index only if it sees in the text that the index's condition holds.
 #[derive(Debug)]
 pub(super) struct Condition {
-    /// What stands behind `WHERE`.
+    /// The text behind `WHERE`.
     pub sql: String,
     /// The values of `$1`, `$2` and so on.
     pub arguments: Vec<Argument>,
@@ -23,7 +23,10 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    /// What messages must meet.
+    /// The condition that messages of the filter meet.
+    ///
+    /// The last arguments of `words` and `constants`, `anomalies <> 0`, `… IS NOT NULL` and `labels <> '{}'` repeat the
+    /// conditions of the partial indexes of migration 0007; change them together.
     pub fn of(filter: &MessageFilter, dialect: Dialect) -> Self {
         let mut condition = Self { sql: "TRUE".to_owned(), arguments: Vec::new(), dialect };
         condition.texts("account", filter.accounts.iter().map(AccountName::as_str));
@@ -56,13 +59,13 @@ impl Condition {
         self.dialect
     }
 
-    /// One more thing that they must meet.
+    /// Adds a condition, joined by AND.
     pub fn and(&mut self, sql: &str) {
         self.sql.push_str(" AND ");
         self.sql.push_str(sql);
     }
 
-    /// The parameter that stands for a value.
+    /// Adds a parameter with this value; returns its name, such as `$2`.
     pub fn bind(&mut self, argument: Argument) -> String {
         self.arguments.push(argument);
         format!("${}", self.arguments.len())
@@ -79,8 +82,8 @@ impl Condition {
         }
     }
 
-    /// Words of ours. Where none of them is `common`, it is said so: messages with other words have an index
-    /// of their own.
+    /// A condition on words of a closed set. `common` are the words that the column's partial index leaves out (migration
+    /// 0007): where none of them is asked for, the index's own condition is added, so that the planner may use it.
     fn words<T: Copy + Into<&'static str>>(&mut self, column: &str, words: &[T], common: &[&str]) {
         let words: Vec<&str> = words.iter().map(|&word| word.into()).collect();
         let quoted = |words: &[&str]| words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>();
@@ -97,7 +100,8 @@ impl Condition {
         }
     }
 
-    /// By the number where there is one: the text has many spellings.
+    /// By number where there is one, as a text has many spellings; else by text, for which the index
+    /// `messages_recipient_raw` has the condition `recipient IS NULL`.
     fn recipients(&mut self, recipients: &[Recipient]) {
         let (read, unread): (Vec<_>, Vec<_>) =
             recipients.iter().partition(|recipient| recipient.e164.is_some());
@@ -119,7 +123,8 @@ impl Condition {
         }
     }
 
-    /// Texts of any length, which Postgres finds by their beginnings.
+    /// Texts of any length. On Postgres the indexes `messages_recipient_raw` and `messages_custom_field` hold their first
+    /// 64 characters, as `left(…, 64)`, since longer values do not fit into a B-tree.
     fn long_texts(&mut self, column: &str, texts: &[&str]) -> String {
         let texts: Vec<_> = texts.iter().map(|text| self.text(text)).collect();
         match self.dialect {
@@ -135,6 +140,7 @@ impl Condition {
     fn label(&mut self, key: &str, values: &[String]) {
         if key == Labels::CAMPAIGN_ID {
             let campaigns: Vec<_> = values.iter().map(|value| self.text(value)).collect();
+            // The expression that the index `messages_campaign` is on.
             let campaign = match self.dialect {
                 Dialect::Postgres => "labels->>'campaign_id'",
                 Dialect::Sqlite => "json_extract(labels, '$.campaign_id')",
@@ -176,7 +182,7 @@ fn one_of(column: &str, values: &[String]) -> String {
     }
 }
 
-/// The condition of a partial index, as it stands there.
+/// The condition of a partial index of migration 0007, in the same words as there.
 fn none_of(column: &str, values: &[String]) -> String {
     match values {
         [one] => format!("{column} <> {one}"),

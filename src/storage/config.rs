@@ -45,7 +45,7 @@ pub(super) enum Scheme {
 }
 
 impl DatabaseConfig {
-    /// Nobody waits longer for a database.
+    /// The longest timeout that makes sense.
     const LONGEST_TIMEOUT: Duration = Duration::from_mins(10);
 
     pub(super) fn scheme(&self) -> Result<Scheme, BadDatabase> {
@@ -90,8 +90,8 @@ impl DatabaseConfig {
         Duration::from_millis(self.timeout_ms.get())
     }
 
-    /// After which time the database itself gives a question up. A little shorter than the question may take as a whole:
-    /// a database that says so is well, one that is silent may not be.
+    /// The `statement_timeout` of questions. A little shorter than our own timeout, so that a database that works reports it; one
+    /// that stays silent may not work.
     pub(super) fn statement_timeout(&self) -> Duration {
         self.timeout() * 9 / 10
     }

@@ -5,11 +5,11 @@ use super::{Backend, Store};
 /// Connections of a pool.
 #[derive(Clone, Copy, Debug)]
 pub struct Connections {
-    /// How many there are.
+    /// How many are open.
     pub open: u32,
-    /// How many of them nobody uses.
+    /// How many of them are idle.
     pub idle: u32,
-    /// How many there may be.
+    /// The most that may be open.
     pub most: u32,
 }
 

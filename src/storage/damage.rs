@@ -1,22 +1,22 @@
-//! Damage of SQLite's files: which errors tell of it, and looking for it.
+//! Damage of SQLite files: which errors reveal it, and how to look for it.
 
 use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, SqliteConnection, error::DatabaseError, migrate::MigrateError};
 
-/// What looking at a file has found.
+/// The result of checking a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Integrity {
-    /// All of it is as it should be.
+    /// The whole file was checked, and is undamaged.
     Whole,
-    /// What is wrong.
+    /// The damage.
     Damaged(String),
-    /// The time did not suffice for all of it; what was looked at is as it should be.
+    /// The time was too short for the whole file; what was checked is undamaged.
     InPart,
 }
 
-/// Whether SQLite says that its file is not as it was written: malformed, no database, too short, or that the
-/// disk does not give a page back. Source: SQLite's list of result codes.
+/// Whether the error says that the file is damaged: malformed, no database, too short, or with a page that the disk cannot
+/// read. Source: SQLite's list of result codes.
 pub(super) fn is_damage(error: &sqlx::Error) -> bool {
     /// `SQLITE_IOERR_READ`, `SQLITE_IOERR_SHORT_READ` and `SQLITE_IOERR_CORRUPTFS`.
     const READS: [u32; 3] = [266, 522, 8458];
@@ -26,7 +26,7 @@ pub(super) fn is_damage(error: &sqlx::Error) -> bool {
     }
 }
 
-/// The same, of a migration.
+/// The same for the error of a migration.
 pub(super) fn is_damage_of_migration(error: &MigrateError) -> bool {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => is_damage(error),
@@ -41,16 +41,16 @@ fn code(error: &sqlx::Error) -> Option<u32> {
     code.parse().ok()
 }
 
-/// Looks at a whole file, for as long as `budget` allows. `check` is a pragma, such as `quick_check`.
+/// Checks a whole file, for at most `budget`. `check` is a pragma, such as `quick_check`.
 ///
 /// # Errors
-/// What SQLite says, but for damage.
+/// SQLite's errors other than damage.
 pub(super) async fn look(
     connection: &mut SqliteConnection,
     check: &str,
     budget: Option<Duration>,
 ) -> sqlx::Result<Integrity> {
-    /// About a millisecond's work.
+    /// About one millisecond of work.
     const OPERATIONS: i32 = 10_000;
     const INTERRUPTED: u32 = 9;
     if let Some(budget) = budget {
@@ -63,7 +63,7 @@ pub(super) async fn look(
     connection.lock_handle().await?.remove_progress_handler();
     match found {
         Ok(found) if found == ["ok"] => Ok(Integrity::Whole),
-        // A look that is interrupted may end with what it has found so far, and that it was interrupted.
+        // An interrupted check may return what it has found so far, and then that it was interrupted.
         Ok(found) => match found.iter().find(|line| !line.contains("interrupted") && *line != "ok") {
             Some(first) => {
                 Ok(Integrity::Damaged(first.replace('\n', " ").replace("*** in database main *** ", "")))

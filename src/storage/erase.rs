@@ -1,9 +1,9 @@
-//! Forgetting a recipient: the number, the sender's text and the fields of the receipts go; what became of the
-//! messages stays, and all counts with it.
+//! Erases a recipient from the store: number, custom field and fields of receipts are removed; the messages, their
+//! outcomes and all counts stay.
 //!
-//! What exists at the beginning is erased: [`Erasing`] notes where each table ends, and walks up to there once, by
-//! keyset. Callbacks that come meanwhile do not make it longer, and what they say is not erased, unless it belongs to a
-//! message that is still to come.
+//! What is stored at the beginning is erased. [`Erasing`] notes where each table ends and walks up to there once, by keyset,
+//! so callbacks that arrive meanwhile cannot keep it from ending. What they say is not erased, unless it is about a message
+//! that the walk has not reached yet.
 
 use std::time::{Duration, Instant};
 
@@ -19,27 +19,27 @@ use super::{
     time::StoredTime,
 };
 
-/// How long a step may take, give or take a transaction.
+/// After how long a step ends, once its transaction is done.
 const STEP: Duration = Duration::from_secs(1);
 
-/// Erasing that is under way.
+/// An erasure under way.
 pub struct Erasing {
     erasure: Erasure,
-    /// The last message; none where there is none.
+    /// The last message when it began. None once all messages were searched, or where there were none.
     end: Option<Cursor>,
-    /// Parts of the messages, of which the last is gone through.
+    /// Searches for messages; the last one is under way.
     parts: Vec<Search>,
-    /// The last text in place of a number that was looked at; none at the end.
+    /// The last recipient text without a number that was compared; none once all were.
     texts: Option<String>,
     wanted: ToErase,
-    /// The last refused body that is looked at, and the last one of all; none at the end.
+    /// The last refused body that was compared, and the last one when it began; none once all were compared.
     rejected: Option<(i64, i64)>,
 }
 
-/// Messages, and how to find them.
+/// A search for messages that may name the recipient.
 struct Search {
     find: &'static FindSql,
-    /// What they are found by.
+    /// The value that the statement searches for.
     wanted: String,
     place: Cursor,
 }
@@ -50,13 +50,13 @@ impl Search {
     }
 }
 
-/// How much of a text in place of a number is indexed, in characters.
+/// How many characters of a recipient text are in the index `messages_recipient_raw` (migration 0007).
 const BEGINNING: usize = 64;
-/// Equal to no field, and to no number.
+/// A LIKE pattern that no number and no field matches.
 const NO_PATTERN: &str = "!";
 
 impl Store {
-    /// Begins to erase what there is of a recipient now.
+    /// Begins to erase what is stored of a recipient now.
     ///
     /// # Errors
     /// [`StoreError`] where the database does not answer.
@@ -80,7 +80,7 @@ impl Store {
         Ok(Erasing { erasure, end, parts, texts, wanted: ToErase::default(), rejected })
     }
 
-    /// What a text in place of a number is found by.
+    /// The value by which the index finds a recipient text: on Postgres its beginning.
     fn beginning(&self, text: &str) -> String {
         match self.dialect() {
             Dialect::Postgres => text.chars().take(BEGINNING).collect(),
@@ -114,7 +114,7 @@ impl Erasing {
         Ok(self.is_under_way())
     }
 
-    /// Finds more messages, up to an end, which is gone once there are no more.
+    /// Searches on for messages up to `end`, which is set to none once all searches are done.
     async fn find(&mut self, store: &Store, end: Cursor) -> Result<(), StoreError> {
         if let Some(part) = self.parts.last_mut() {
             let (found, is_last) = part.next(store, &self.erasure, end).await?;
@@ -143,7 +143,7 @@ impl Erasing {
 }
 
 impl Search {
-    /// The next messages, in the order of their keys, and whether they are the last.
+    /// The next page of messages, in the order of their keys, and whether it is the last.
     async fn next(
         &mut self,
         store: &Store,
@@ -171,8 +171,8 @@ impl Search {
 }
 
 impl Store {
-    /// Deletes, of some refused bodies after a place, those that name the number.
-    /// Returns where to go on; none at the end.
+    /// Deletes those of a page of refused bodies that name the recipient. Returns where the next page begins; none at the
+    /// end.
     async fn erase_rejected(
         &self,
         erasure: &Erasure,

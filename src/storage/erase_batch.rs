@@ -1,27 +1,28 @@
-//! What a transaction of erasing changes, worked out from what it has read: JSON for one statement each.
+//! Computes what a transaction of an erasure changes, from what it has read. Each change is one JSON array, for one
+//! statement. Pure.
 
 use serde_json::{Value, json};
 use sqlx::FromRow;
 
 use super::{Erasure, time::StoredTime};
 
-/// A place in the log of a message.
+/// The position of a receipt in the log of a message.
 pub(super) type Receipt = (StoredTime, i64);
 
-/// A message that is to be erased, or may have to be.
+/// A message that a search has found: it names the recipient, or has texts that may.
 #[derive(Debug, FromRow)]
 pub(super) struct FoundMessage {
     pub sid: String,
     pub account: String,
     pub first_received_at: StoredTime,
     pub id: i64,
-    /// Whether it names the recipient.
+    /// Whether its recipient is the one to erase.
     pub named: bool,
     /// Texts of the message that may name the recipient.
     pub texts: Option<String>,
 }
 
-/// A message that is locked.
+/// A message that the transaction has locked.
 #[derive(FromRow)]
 pub(super) struct Locked {
     sid: String,
@@ -32,10 +33,10 @@ pub(super) struct Locked {
     labels: String,
 }
 
-/// One of its receipts.
+/// A receipt of a locked message.
 #[derive(FromRow)]
 pub(super) struct FoundReceipt {
-    /// Which of the messages it is of.
+    /// The place of its message among those that were asked for.
     place: i64,
     id: i64,
     received_at: StoredTime,
@@ -56,26 +57,26 @@ pub(super) struct ReadPart<'a> {
 /// What a transaction has erased.
 pub(super) struct ErasedPart {
     pub receipts: u64,
-    /// Messages that are done.
+    /// How many messages are erased with all their receipts.
     pub messages: usize,
-    /// The last receipt of the one that is not.
+    /// The last erased receipt of the message behind them, which is not done yet.
     pub after: Option<Receipt>,
 }
 
-/// What is written, if anything, and what that makes.
+/// What a transaction writes. None where nothing changes.
 pub(super) struct Changes {
     pub receipts: Option<String>,
     pub messages: Option<String>,
     pub part: ErasedPart,
 }
 
-/// The keys of messages.
+/// The keys of messages, as the statements take them.
 pub(super) fn keys(asked: &[&FoundMessage]) -> String {
     let keys: Vec<Value> = asked.iter().map(|found| json!([found.sid, found.account])).collect();
     Value::from(keys).to_string()
 }
 
-/// The logs of messages: of the first one, what comes after a receipt.
+/// Which receipts to read: all of each message; of the first message only those behind `after`.
 pub(super) fn logs(asked: &[&FoundMessage], locked: &[Locked], after: Option<Receipt>) -> String {
     let log = |(place, message): (usize, &Locked)| {
         let after = after.filter(|_| place == 0);
@@ -88,7 +89,7 @@ pub(super) fn logs(asked: &[&FoundMessage], locked: &[Locked], after: Option<Rec
 }
 
 impl Changes {
-    /// What is to be written. Retention may have deleted a message meanwhile: then it is done.
+    /// The changes that erase what was read. A message that retention has deleted meanwhile counts as erased.
     pub fn of(erasure: &Erasure, read: &ReadPart<'_>) -> sqlx::Result<Self> {
         let ReadPart { asked, locked, receipts, is_all } = read;
         let last = receipts.last().filter(|_| !is_all);
@@ -109,7 +110,7 @@ impl Changes {
     }
 }
 
-/// None where it was erased before: whoever erases again gets to the rest soon.
+/// The change of a receipt. None where it was erased before, so that a repeated erasure soon reaches the rest.
 fn changed_receipt(
     erasure: &Erasure,
     ReadPart { asked, locked, .. }: &ReadPart<'_>,
@@ -126,7 +127,7 @@ fn changed_receipt(
     }))
 }
 
-/// Both are in the order of their keys.
+/// The place of a message among those that were asked for, which are sorted by key.
 fn place_of(asked: &[&FoundMessage], message: &Locked) -> Option<usize> {
     let key = (&message.sid, &message.account);
     asked.binary_search_by(|found| (&found.sid, &found.account).cmp(&key)).ok()

@@ -1,5 +1,5 @@
-//! Erasing messages with their receipts, some in each transaction: callbacks about them wait for it. A transaction
-//! makes four statements, however many messages and receipts it changes.
+//! Erases messages with their receipts in small transactions, since callbacks about a locked message wait. A transaction
+//! has four statements, however many messages and receipts it changes.
 
 use std::{
     collections::VecDeque,
@@ -14,20 +14,20 @@ use super::{
     sqlite,
 };
 
-/// Messages that are to be erased, in the order of their keys, in which callbacks lock them as well.
+/// Messages to erase, sorted by key: the order in which callbacks lock them, so the two cannot deadlock.
 #[derive(Debug)]
 pub(super) struct ToErase {
     pub messages: VecDeque<FoundMessage>,
-    /// The last receipt of the first message that is erased; none where none is.
+    /// The last receipt of the first message that is erased already, if any.
     after: Option<Receipt>,
-    /// The most messages, and the most receipts, of the next transaction.
+    /// How many messages, and how many receipts, the next transaction may take.
     room: usize,
 }
 
-/// The fewest and the most messages and receipts of a transaction.
+/// The bounds of that number.
 const ROOM: std::ops::RangeInclusive<usize> = 8..=512;
-/// A transaction that takes longer is followed by smaller ones: it must neither keep callbacks waiting nor run into
-/// the store's own timeout, however slow the database is.
+/// The duration that transactions are sized for: a longer one halves the next, a shorter one doubles it. Callbacks must not
+/// wait long, and no transaction may run into the store's timeout, however slow the database is.
 const TRANSACTION: Duration = Duration::from_millis(100);
 
 impl Default for ToErase {
@@ -37,7 +37,7 @@ impl Default for ToErase {
 }
 
 impl ToErase {
-    /// Takes off what a transaction has erased, and makes the next one as large as the time it took allows.
+    /// Removes what a transaction has erased, and sizes the next one by the time it took.
     fn done(&mut self, part: &ErasedPart, took: Duration) {
         self.messages.drain(..part.messages);
         self.after = part.after;
@@ -46,8 +46,9 @@ impl ToErase {
     }
 }
 
-/// Erases in a transaction, and commits it. Messages are locked before their receipts are read, and lose the number
-/// last: once a message no longer names it, no receipt of it does.
+/// Erases in a transaction and commits it. Messages are locked before their receipts are read, and lose the number last:
+/// once a message no longer has the number, none of its receipts has. A macro, since the transactions of the two databases
+/// are different types.
 macro_rules! erase_batch {
     ($transaction:expr, $sql:expr, $erasure:expr, $wanted:expr) => {{
         let (mut transaction, sql, erasure, wanted) = ($transaction, $sql, $erasure, $wanted);
@@ -73,7 +74,7 @@ macro_rules! erase_batch {
 }
 
 impl Store {
-    /// Erases the first ones of some messages, and takes them off. Counts what is committed.
+    /// Erases the first of the messages and removes them from the list. Counts what is committed.
     pub(super) async fn erase_first(
         &self,
         erasure: &Erasure,

@@ -1,21 +1,21 @@
-//! The statements that forget a recipient, put together as each database spells them.
+//! The statements of an erasure. The databases spell parts of them differently, so a macro takes these parts: a `const` of
+//! several parts needs `concat!`, which takes literals only.
 
-/// The statements of one database. Those that change a batch take it as one JSON array.
+/// The statements of one database. Those that change several rows take them as one JSON array.
 pub(super) struct EraseSql {
     /// Messages to a number.
     pub to_number: FindSql,
-    /// Messages that were reported for several recipients, or for one that is no number (the bits of
-    /// `recipient_mismatch`, `signed_for_another` and `bad_recipient`), with what their receipts say, and whether it
-    /// names a number.
+    /// Messages whose receipts may name another recipient than the message does: those flagged `recipient_mismatch`,
+    /// `signed_for_another` or `bad_recipient`. With the fields of their receipts, and whether these match a number.
     pub to_several: FindSql,
-    /// Messages without a number, by the beginning of what stands in its place, with all of that.
+    /// Messages without a number, by the beginning of the recipient's text, with the whole text.
     pub to_text: FindSql,
-    /// The beginnings of all that stands in place of numbers, each once, after one.
+    /// The distinct beginnings of recipient texts without a number, behind a given one.
     pub texts: &'static str,
-    /// The messages of `[[sid, account], …]`, kept from changing.
+    /// Locks the messages of `[[sid, account], …]`.
     pub lock_messages: &'static str,
-    /// The receipts of `[{place, message, after, id, last}, …]`, the oldest of the first first: those after a place
-    /// in the log each.
+    /// The receipts of `[{place, message, after, id, last}, …]` behind the given position in each message's log, by message
+    /// and then oldest first.
     pub receipts_of: &'static str,
     /// Changes the receipts of `[{message, at, id, labels, fields}, …]`.
     pub update_receipts: &'static str,
@@ -23,15 +23,15 @@ pub(super) struct EraseSql {
     pub update_messages: &'static str,
 }
 
-/// How messages are found, after a place and up to an end: `$1` is what they are found by, `$2` the account, if any.
-/// Each comes with whether it is named, or with texts that may name it.
+/// A paged search for messages between two positions. `$1` is the value to search for, `$2` the account or null. Each row says
+/// whether the message names the recipient, or has texts that may.
 pub(super) struct FindSql {
     pub page: &'static str,
     /// The most messages of a page.
     pub page_length: usize,
 }
 
-/// The statements, of which each database spells some parts in its own way.
+/// The statements, with the parts that each database spells in its own way.
 macro_rules! erase_sql {
     (beginning: $beginning:literal, start: $start:literal, concatenated: $concatenated:literal, $($own:tt)*) => {
         crate::storage::erase_sql::EraseSql {
@@ -85,7 +85,7 @@ macro_rules! erase_sql {
             $($own)*
         }
     };
-    // A message that was told of very often has said the same for long.
+    // Bounded, as a flooded message may have very many receipts, which repeat each other.
     (@said $concatenated:literal) => {
         concat!(
             "(SELECT ", $concatenated, " FROM (SELECT CAST(fields AS TEXT) || '\n' || COALESCE(signed_for, '') AS said \
@@ -100,7 +100,7 @@ macro_rules! erase_sql {
 }
 pub(super) use erase_sql;
 
-/// Where the messages end now.
+/// The last message.
 pub(super) const NEWEST_MESSAGE: &str =
     "SELECT first_received_at, id FROM messages ORDER BY first_received_at DESC, id DESC LIMIT 1";
 

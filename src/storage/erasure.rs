@@ -1,4 +1,4 @@
-//! Whose data is erased, and what may stay of it.
+//! Whose data is erased, and which labels and fields may stay.
 
 use crate::{
     domain::{AccountName, Forgotten, Labels},
@@ -8,12 +8,12 @@ use crate::{
     },
 };
 
-/// Whose data is to go.
+/// Whose data is erased.
 #[derive(Clone)]
 pub struct Erasure {
     /// The recipient.
     pub recipient: Forgotten,
-    /// Only what this account's callbacks said; none: what all of them did.
+    /// Only data of this account; of all accounts where it is none.
     pub account: Option<AccountName>,
 }
 
@@ -33,7 +33,7 @@ impl Erasure {
         self.account.as_ref().map(AccountName::as_str)
     }
 
-    /// Whether a text names the recipient: the text of one, as it was stored, or all fields of a receipt.
+    /// Whether a stored text names the recipient: the text of a recipient, or all fields of a receipt.
     pub(super) fn is_named_by(&self, text: &str) -> bool {
         let fields = text.starts_with('{');
         if fields { self.recipient.is_in(text.as_bytes()) } else { self.recipient.is_named_by(text) }
@@ -46,7 +46,7 @@ impl Erasure {
         Ok(labels_json(&labels).into_owned())
     }
 
-    /// Of a receipt's fields, what may stay.
+    /// A receipt's fields without those that may name the recipient.
     pub(super) fn fields(&self, json: &str) -> sqlx::Result<String> {
         let fields = raw_fields(&serde_json::from_str(json).map_err(unreadable)?);
         Ok(fields_json(&self.recipient.remainder(fields)))

@@ -1,34 +1,34 @@
-//! What a failed write or a failed question means for those who wait for it.
+//! Classifies the database's errors by what a caller can do about them.
 
 use super::StoreError;
 
-/// What a failed write means for those who wait for it.
+/// What a failed write calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Failure {
-    /// Another writer was in the way; the same again may well succeed.
+    /// Another writer held a lock. A retry may succeed.
     Contention,
-    /// The database refuses what a row holds, and always will.
+    /// The database refuses a value of a row. A retry cannot succeed.
     Poison,
-    /// The store cannot do its work now, whatever it is given.
+    /// The database does not work at the moment, whatever it is given.
     Outage,
 }
 
-/// What a failed question means for whoever asked it.
+/// Why a question was not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuestionFailure {
-    /// The database refuses the statement for what the question holds, or for its size. The store is well.
+    /// The database refuses the statement because of the question's values or size. The database works.
     Refused,
-    /// The database gave the statement up after its time. The store is well; the question asks for much.
+    /// The database cancelled the statement at its timeout. The database works; the question asks for too much.
     TookTooLong,
-    /// The answer holds what this version cannot read.
+    /// A stored value cannot be read by this version.
     Unreadable,
-    /// The store cannot answer now, whatever it is asked.
+    /// The database does not work at the moment, whatever it is asked.
     Outage,
 }
 
 impl StoreError {
-    /// What the error means for whoever asked. What is not known is an outage.
+    /// Classifies the error of a question. An unknown error is an outage.
     #[must_use]
     pub fn question_failure(&self) -> QuestionFailure {
         match self {
@@ -47,7 +47,7 @@ impl StoreError {
         }
     }
 
-    /// The database's code of the error, which holds nothing of what was asked.
+    /// The database's error code, which contains nothing of the statement's values.
     #[must_use]
     pub fn code(&self) -> Option<String> {
         match self {
@@ -56,7 +56,7 @@ impl StoreError {
         }
     }
 
-    /// What the error means for those who wait. What is not known is an outage: nothing is given up for it.
+    /// Classifies the error of a write. An unknown error is an outage, since then nothing is dropped.
     #[must_use]
     pub fn failure(&self) -> Failure {
         match self {
@@ -82,13 +82,12 @@ impl StoreError {
     }
 }
 
-/// The server ends the session, or is about to: `admin_shutdown`, `crash_shutdown`, `cannot_connect_now`,
-/// `idle_session_timeout`. Or it is a standby, `read_only_sql_transaction`: by the next connection somebody
-/// may have found the primary.
+/// Codes after which the session is of no more use: `admin_shutdown`, `crash_shutdown`, `cannot_connect_now`,
+/// `idle_session_timeout`; and `read_only_sql_transaction` of a standby, since a new connection may reach the primary.
 const CONNECTION_GONE: [&str; 5] = ["57P01", "57P02", "57P03", "57P05", "25006"];
 
-/// Class 08, a connection exception: how pgbouncer says that it has no server, or no session of one, or has
-/// lost it. Older ones say so of a wrong password, too.
+/// Class 08, connection exceptions: pgbouncer reports so that it has no server connection or has lost it. Older versions report
+/// a wrong password in the same way.
 pub(super) fn is_of_pooler(code: &str) -> bool {
     is_sqlstate(code) && code.starts_with("08")
 }
@@ -109,8 +108,8 @@ fn of_postgres(code: &str) -> Failure {
     }
 }
 
-/// The question's fault are cardinality, data exceptions, features that are not there, syntax and limits. A
-/// table, a column or a right that is missing is the store's.
+/// The question is to blame for cardinality, data exceptions, unsupported features, syntax and limits; the store for a missing
+/// table, column or right.
 /// Source: Postgres' appendix of error codes.
 fn question_of_postgres(code: &str) -> QuestionFailure {
     /// `insufficient_privilege`, `undefined_table`, `undefined_column`, `undefined_function`, `undefined_object`.
@@ -124,8 +123,7 @@ fn question_of_postgres(code: &str) -> QuestionFailure {
     }
 }
 
-/// The generic error stands for limits of a statement, and for tables that are missing; only its text tells them
-/// apart. Source: `sqlite3ErrorMsg` in SQLite's `expr.c`, `select.c` and `parse.y`.
+/// SQLite's generic error stands for limits of a statement and for missing tables; only its text distinguishes them. Source: `sqlite3ErrorMsg` in SQLite's `expr.c`, `select.c` and `parse.y`.
 fn question_of_sqlite(code: &str, message: &str) -> QuestionFailure {
     const ERROR: u32 = 1;
     const INTERRUPT: u32 = 9;

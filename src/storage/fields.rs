@@ -1,4 +1,4 @@
-//! The fields of receipts as the log keeps them: one JSON object, both ways.
+//! Writes the fields of a receipt as one JSON object, and reads them back.
 //!
 //! A value is a text, or null; the values of a key that was given several times are a list. A value whose bytes had to be
 //! replaced is an object: its text, and key and value as they came, percent-encoded.
@@ -21,18 +21,17 @@ pub struct EncodedField {
     pub value: String,
 }
 
-/// What stays as it is. Source: RFC 3986, unreserved characters.
+/// Characters that are not encoded. Source: RFC 3986, unreserved characters.
 const ENCODED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A value with the bytes that its text does not hold.
+/// A value with its original bytes, some of which its text cannot represent.
 #[derive(Serialize, Deserialize)]
 struct Replaced {
     text: Option<String>,
     original: EncodedField,
 }
 
-/// Raw fields as one JSON object in the order received; what an unknown key says several times
-/// becomes a list.
+/// Raw fields as one JSON object, in the order received. The values of a repeated key become a list.
 pub(super) fn fields_json(fields: &[RawField]) -> String {
     let mut json = Vec::with_capacity(256);
     let mut serializer = serde_json::Serializer::new(&mut json);
@@ -60,7 +59,7 @@ fn write_fields<S: Serializer>(fields: &[RawField], serializer: S) -> Result<S::
     object.end()
 }
 
-/// The value of a field as it is kept.
+/// The value of a field as it is stored.
 struct KeptValue<'f>(&'f RawField);
 
 impl Serialize for KeptValue<'_> {
@@ -73,20 +72,20 @@ impl Serialize for KeptValue<'_> {
     }
 }
 
-/// Fields as they were kept.
+/// Fields as they were stored.
 pub(super) struct KeptFields {
-    /// Their texts.
+    /// Keys and texts.
     pub fields: Map<String, Value>,
-    /// Those whose bytes are not all there.
+    /// The fields whose texts do not hold all original bytes.
     pub originals: Vec<EncodedField>,
 }
 
 impl KeptFields {
-    /// Takes the texts and the bytes apart.
+    /// Reads stored fields and separates texts from original bytes.
     pub fn read(json: &str) -> Result<Self, serde_json::Error> {
         let (mut fields, mut originals) = (serde_json::from_str::<Map<String, Value>>(json)?, Vec::new());
         let mut take = |value: &mut Value| {
-            // An object of another shape was written by somebody else.
+            // Another program wrote an object of another shape.
             let replaced = value.is_object().then(|| Replaced::deserialize(&*value));
             if let Some(Ok(Replaced { text, original })) = replaced {
                 originals.push(original);
@@ -103,8 +102,8 @@ impl KeptFields {
     }
 }
 
-/// The texts of kept fields, without the bytes that they do not hold: those decide nothing, and are not kept where
-/// something is erased.
+/// The texts of stored fields without original bytes, which play no part in normalising and are dropped when a recipient is
+/// erased.
 pub(super) fn raw_fields(object: &Map<String, Value>) -> Vec<RawField> {
     let each = object.iter().flat_map(|(key, value)| match value {
         Value::Array(values) => values.iter().map(|value| (key, value)).collect(),

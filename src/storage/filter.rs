@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::dialect::Dialect;
 use crate::domain::{AccountName, Anomalies, Category, Labels, Outcome, Recipient, Retry, Status, Time};
 
-/// Which messages are asked for: those that meet every field. The values of one field are alternatives, and
-/// a field without any asks for nothing.
+/// Which messages are asked for: those that match every field. The values of one field are alternatives; an empty field
+/// matches all messages.
 #[derive(Clone, Debug, Default)]
 pub struct MessageFilter {
     /// Of these accounts.
@@ -23,11 +23,11 @@ pub struct MessageFilter {
     pub categories: Vec<Category>,
     /// With this advice.
     pub retries: Vec<Retry>,
-    /// With these labels: alternatives by key; every key counts.
+    /// With these labels: for every key any of its values.
     pub labels: BTreeMap<String, Vec<String>>,
     /// With any of these anomalies.
     pub anomalies: Anomalies,
-    /// With these texts of the sender's.
+    /// With these custom fields.
     pub custom_fields: Vec<String>,
     /// First received in this time.
     pub received: Window,
@@ -36,8 +36,9 @@ pub struct MessageFilter {
 }
 
 impl MessageFilter {
-    /// Whether a page is found without reading much beside it, whatever the database holds: newest first along the
-    /// time; by a recipient; or by one filter alone that has an index, or that nearly all messages meet.
+    /// Whether an index finds a page without reading many other rows, however large the database is. That is so without
+    /// filters, by recipient, and by a single filter that has an index. Two filters may each match many messages that the
+    /// other one excludes, so they count as a scan.
     pub(super) fn is_found_by_index(&self, dialect: Dialect) -> bool {
         let Self { accounts, recipients, labels, custom_fields, sent, .. } = self;
         if !recipients.is_empty() {
@@ -64,12 +65,12 @@ impl MessageFilter {
     }
 }
 
-/// A span of time, open where an end is not given.
+/// A window of time, open at an end that is not given.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Window {
-    /// From then on.
+    /// The first moment within.
     pub from: Option<Time>,
-    /// Before then.
+    /// The first moment behind it.
     pub to: Option<Time>,
 }
 

@@ -1,4 +1,4 @@
-//! What statistics group by.
+//! What statistics group by, in SQL. Hours and days are those of each account's clock.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta};
 use chrono_tz::Tz;
@@ -32,7 +32,7 @@ pub enum GroupBy {
     Label(String),
 }
 
-/// What the messages of a group have in common; none where they lack it.
+/// The value that the messages of a group share; none where they have no such value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GroupValue {
     /// A number.
@@ -47,7 +47,7 @@ impl GroupBy {
         matches!(self, Self::Hour | Self::Day)
     }
 
-    /// The expression that a database groups by; spans of time by their beginnings.
+    /// The SQL expression to group by. Hours and days become the beginning of a span.
     pub(super) fn sql(&self, condition: &mut Condition, zones: &Zones<'_>) -> String {
         match self {
             Self::Outcome => "outcome".to_owned(),
@@ -67,7 +67,7 @@ impl GroupBy {
     }
 }
 
-/// The time zones of the accounts, and the time that is looked at.
+/// The time zones of the accounts, within the window of time that is asked for.
 #[derive(Debug)]
 pub(super) struct Zones<'a> {
     pub accounts: &'a [Account],
@@ -75,7 +75,7 @@ pub(super) struct Zones<'a> {
     pub window: Window,
 }
 
-/// Equal spans of time, in seconds, beginning at `origin` after the epoch and one after the other.
+/// Spans of `width` seconds that follow each other without gaps; one begins `origin` seconds after the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Spans {
     width: i64,
@@ -92,17 +92,17 @@ impl Zones<'_> {
         known.map_or(self.otherwise, |known| known.time_zone)
     }
 
-    /// Whether two accounts' clocks may show different times.
+    /// Whether the accounts have different time zones.
     pub fn differ(&self) -> bool {
         self.accounts.iter().any(|account| account.time_zone != self.otherwise)
     }
 
-    /// How the account's clock shows the span that begins at `start`.
+    /// The hour or day, by the account's clock, in which the span lies that begins at `start`.
     pub fn label(&self, unit: &GroupBy, start: Time, account: &str) -> String {
         let local = start.with_timezone(&self.of(account));
         match unit {
             GroupBy::Day => local.date_naive().to_string(),
-            // Spans may be shorter than an hour where a zone has changed by less than one.
+            // A span is a quarter of an hour where the zone's offset has changed by less than an hour.
             _ => start_of_hour(local).to_rfc3339_opts(SecondsFormat::Secs, false),
         }
     }
@@ -122,7 +122,8 @@ impl Zones<'_> {
         format!("CASE account {} ELSE {} END", cases.join(" "), otherwise.sql(dialect))
     }
 
-    /// Spans of which each lies within one `unit` of the zone's clock; the widest that do.
+    /// The widest spans of which each lies within one hour or day of the zone's clock, for all offsets that the zone has in
+    /// the window. Spans of the same hour or day are added up later, by their label.
     fn spans(&self, unit: &GroupBy, zone: Tz) -> Spans {
         let offsets = Calendar::of(zone).offsets(self.window);
         let constant = |modulus: i64| offsets.iter().all(|o| (o - offsets[0]).rem_euclid(modulus) == 0);

@@ -7,14 +7,14 @@ use crate::domain::Time;
 /// How much of the log is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Keep {
-    /// At most so many bodies.
+    /// The most bodies.
     pub count: u32,
-    /// None older than this.
+    /// The greatest age of a body.
     pub age: Duration,
 }
 
 impl Keep {
-    /// When the oldest body came that is not too old at `now`.
+    /// Bodies that came before this time are too old at `now`.
     pub(super) fn oldest(self, now: Time) -> Time {
         let age = chrono::Duration::from_std(self.age).unwrap_or(chrono::Duration::MAX);
         // Postgres' times begin later than chrono's.

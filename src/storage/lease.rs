@@ -1,5 +1,5 @@
-//! Leases: what one process does at a time, whichever of the replicas it is. By the database's clock, since
-//! replicas' clocks differ.
+//! Leases: only one process at a time does a job, whichever replica it is. They go by the database's clock, since replicas'
+//! clocks differ.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use super::{Store, StoreError, on_writer};
 /// Gives a lease back.
 pub(super) const RELEASE: &str = "DELETE FROM leases WHERE name = $1 AND holder = $2";
 
-/// The right to do something alone, for a while.
+/// The right to do a job alone, for a limited time.
 #[derive(Clone, Debug)]
 pub struct Lease {
-    /// What is done alone.
+    /// The job.
     pub name: &'static str,
-    /// Who does it: no two processes, nor two tasks of one, have the same word here.
+    /// Identifies the task that holds it: no two processes, and no two tasks of one process, have the same value.
     pub holder: String,
-    /// How long the right lasts without being renewed.
+    /// How long it lasts without being renewed.
     pub term: Duration,
 }
 
 impl Store {
-    /// Takes the lease, or renews it. False where somebody else has it.
+    /// Takes the lease, or renews it. False while another task holds it.
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot be asked.

@@ -1,4 +1,4 @@
-//! Lists of messages, newest first; and many at once by their sids.
+//! Lists of messages, newest first, and look-ups by several sids.
 
 use sqlx::{AssertSqlSafe, FromRow};
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::Message;
 
-/// A row of a list: a message and its place.
+/// A row of a list: a message and its id, which its cursor is made of.
 #[derive(FromRow)]
 struct ListedRow {
     id: i64,
@@ -21,7 +21,7 @@ struct ListedRow {
     message: MessageRow,
 }
 
-/// Binds the values of a condition.
+/// Binds the arguments of a condition. A macro, since the queries of the two databases are different types.
 macro_rules! bind_all {
     ($query:expr, $arguments:expr) => {
         $arguments.into_iter().fold($query, |query, argument| match argument {
@@ -33,7 +33,7 @@ macro_rules! bind_all {
 }
 pub(super) use bind_all;
 
-/// The statement of a list, for the test that looks at its plan.
+/// The statement of a list, for the test that checks its query plan.
 #[must_use]
 pub fn list_statement(kind: &str, filter: &MessageFilter) -> String {
     let dialect = if kind == "postgres" { Dialect::Postgres } else { Dialect::Sqlite };
@@ -47,7 +47,7 @@ fn list(mut condition: Condition, after: Option<Cursor>, limit: u16) -> (String,
         let place = format!("({}, {})", condition.bind(time), condition.bind(id));
         condition.and(&format!("(first_received_at, id) < {place}"));
     }
-    // One more shows whether there is another page.
+    // One row more than the limit shows whether there is a next page.
     let limit = condition.bind(Argument::Number(i64::from(limit) + 1));
     let Condition { sql, arguments, .. } = condition;
     let messages = sql::MESSAGES;
@@ -55,7 +55,7 @@ fn list(mut condition: Condition, after: Option<Cursor>, limit: u16) -> (String,
 }
 
 impl Store {
-    /// Whether a page of what `filter` asks for is found by an index; otherwise most of the table may be read.
+    /// Whether an index finds a page of the filter's messages; otherwise most of the table may be read.
     #[must_use]
     pub fn finds_by_index(&self, filter: &MessageFilter) -> bool {
         filter.is_found_by_index(self.dialect())
@@ -71,7 +71,8 @@ impl Store {
         page: PageRequest,
     ) -> Result<Page<Message<'static>>, StoreError> {
         let (statement, arguments) = list(Condition::of(filter, self.dialect()), page.after, page.limit);
-        // Planned anew for its values: what is rare is found by another index than what is not.
+        // Not prepared, so that it is planned for its values: the best index for a rare value is another one than for a
+        // common one.
         let rows: Vec<ListedRow> = on_readers!(self, pool => {
             bind_all!(sqlx::query_as(AssertSqlSafe(statement)).persistent(false), arguments).fetch_all(pool)
         })?;
@@ -81,7 +82,7 @@ impl Store {
         Ok(Page { items: items.collect::<Result<_, _>>()?, next })
     }
 
-    /// How many messages `filter` asks for, counted up to `most`.
+    /// Counts the filter's messages, up to `most`.
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot answer.

@@ -7,8 +7,8 @@ use super::{Trouble, trouble::trouble_of};
 /// Where the driver keeps what has been applied.
 const APPLIED: &str = "_sqlx_migrations";
 
-/// Applies what is missing. The schema is looked at first, by reading only: the driver would create its
-/// table before anything else, for which a user of an up-to-date schema may lack the right.
+/// Applies missing migrations. First it only reads whether any is missing: the driver would create its table first of all, and
+/// the database user of an up-to-date schema may lack the right to create tables.
 pub(super) async fn bring_up_to_date<C: Migrate>(
     connection: &mut C,
     mut migrations: Migrator,
@@ -40,8 +40,8 @@ async fn is_up_to_date<C: Migrate>(connection: &mut C, migrations: &Migrator) ->
     Ok(up_to_date && connection.dirty_version(APPLIED).await?.is_none())
 }
 
-/// A newer version may have migrated the database during a rolling upgrade: what it added does not concern
-/// this one, since migrations expand before they contract.
+/// Accepts migrations of a newer version, which may have migrated the database during a rolling upgrade. Migrations expand
+/// before they contract, so this version works on the newer schema.
 pub(super) fn tolerant(migrations: &mut Migrator) -> &Migrator {
     migrations.set_ignore_missing(true)
 }

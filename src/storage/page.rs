@@ -14,13 +14,13 @@ pub struct Cursor {
     pub(super) id: i64,
 }
 
-/// A text that is no cursor of this list.
+/// A text is no cursor of this list.
 #[derive(Debug, thiserror::Error)]
 #[error("this is no cursor of this list; take `next_cursor` of an earlier answer as it is")]
 pub struct BadCursor;
 
-/// Times that a cursor may hold, in microseconds: the years 1970 to 9999, which both databases and `chrono` hold.
-/// Nothing is received at any other time.
+/// The times that a cursor may hold, in microseconds since the Unix epoch: the years 1970 to 9999, which both databases and
+/// `chrono` support. No receipt has another time.
 const MICROS: std::ops::Range<i64> = 0..253_402_300_800_000_000;
 
 impl Cursor {
@@ -63,32 +63,32 @@ impl Cursor {
     }
 }
 
-/// Shows a change, and a cursor of another list; it is no secret.
+/// A checksum that reveals typing errors and cursors of another list. It is no secret and no protection.
 fn seal(list: &str, place: &[u8]) -> [u8; 8] {
     let digest = Sha256::new().chain_update(list).chain_update(place).finalize();
     *digest.first_chunk().expect("SHA-256 has 32 bytes")
 }
 
-/// Which part of a list is asked for.
+/// Which page of a list is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct PageRequest {
-    /// At most so many.
+    /// The most items of the page.
     pub limit: u16,
-    /// Only what comes after this place.
+    /// The page begins behind this position.
     pub after: Option<Cursor>,
 }
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
     /// The items, in the list's order.
     pub items: Vec<T>,
-    /// Where to go on; none at the end.
+    /// Where the next page begins; none at the end.
     pub next: Option<Cursor>,
 }
 
 impl<T> Page<T> {
-    /// Cuts `rows`, of which one more than asked for was fetched, to a page.
+    /// Makes a page of rows. One more row than the limit was fetched: it shows whether there is a next page.
     pub(super) fn cut(mut rows: Vec<T>, limit: u16, place: impl Fn(&T) -> Cursor) -> Self {
         let more = rows.len() > usize::from(limit);
         rows.truncate(limit.into());

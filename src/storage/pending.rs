@@ -1,4 +1,4 @@
-//! How many messages wait for their end, and for how long already.
+//! Counts messages whose outcome is still pending, by age.
 
 use chrono::Duration;
 
@@ -18,7 +18,8 @@ pub struct PendingByAge {
     pub over_24h: u64,
 }
 
-/// Read off the index of messages that are not delivered, which the last words are for: it is found by them.
+/// Its last condition repeats that of the partial index `messages_outcome` (migration 0007), which the statement is answered
+/// from.
 pub(super) const PENDING: &str = "SELECT \
         count(*) FILTER (WHERE first_received_at > $1), \
         count(*) FILTER (WHERE first_received_at <= $1 AND first_received_at > $2), \

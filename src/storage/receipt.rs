@@ -1,4 +1,4 @@
-//! Receipts as the log keeps them.
+//! Receipts as they are stored.
 
 use serde_json::{Map, Value};
 use sqlx::FromRow;
@@ -25,7 +25,7 @@ pub(super) struct ReceiptRow {
     fields: String,
 }
 
-/// A receipt as the log keeps it: what was received. What it means follows, by the codes in force.
+/// A receipt as it is stored: what was received. What it means is computed when it is read, by the status codes in force.
 #[derive(Clone)]
 pub struct StoredReceipt {
     /// Its place in the log.
@@ -46,7 +46,7 @@ pub struct StoredReceipt {
     pub originals: Vec<EncodedField>,
 }
 
-/// Nothing of a receipt but its place: the rest is nobody's business.
+/// Shows the id only: the rest is personal data.
 impl std::fmt::Debug for StoredReceipt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StoredReceipt").field("id", &self.id).finish_non_exhaustive()
@@ -78,10 +78,10 @@ impl StoredReceipt {
         self.signed_for.as_deref() == Some("")
     }
 
-    /// What it means by `table`, read as a callback of `account`.
+    /// Normalises it by `table` and the settings of `account`.
     ///
     /// # Errors
-    /// [`StoreError`] where it is no callback: somebody else wrote it.
+    /// [`StoreError`] where its fields are no callback, so that another program must have written it.
     pub fn normalise(&self, account: &Account, table: &StatusTable) -> Result<DeliveryReceipt, StoreError> {
         let callback = StatusCallback::from_fields(raw_fields(&self.fields));
         let callback = callback.map_err(|(reason, _)| StoreError::Receipt { id: self.id, reason })?;

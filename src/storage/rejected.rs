@@ -56,7 +56,7 @@ impl From<RejectedRow> for StoredRejection {
     }
 }
 
-/// Writes in a transaction; the statements are the same.
+/// Writes within a transaction. A macro, since the transactions of the two databases are different types.
 macro_rules! write_rejected {
     ($transaction:expr, $rejected:expr, $keep:expr, $oldest:expr) => {{
         let mut transaction = $transaction;
@@ -79,8 +79,8 @@ macro_rules! write_rejected {
 }
 
 impl Store {
-    /// Keeps a refused body, and forgets those that are too many or too old: by the database's clock, since the
-    /// one that dated the body may be wrong.
+    /// Stores a refused body and deletes those that are too many or too old. Age goes by the database's clock, since the
+    /// machine's clock, which dated the body, may be wrong.
     ///
     /// # Errors
     /// [`StoreError`] where the database does not take it.

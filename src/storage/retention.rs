@@ -1,22 +1,22 @@
-//! Letting go of what is too old, a little at a time: a statement that deletes much would hold callbacks
-//! up. Each call here is one small step; who calls pauses between two.
+//! Deletes what is too old in small steps, since a statement that deletes much would hold up callbacks. Each call is one
+//! step; the caller pauses between steps.
 
 use super::{Backend, Cursor, Keep, Store, StoreError, on_readers, on_writer, sql, time::StoredTime};
 use crate::domain::Time;
 
-/// A part of the log of receipts. SQLite has one, without bounds.
+/// A partition of the receipts. SQLite has one, without bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partition {
     /// Its table, quoted where that is needed.
     pub name: String,
-    /// It holds receipts from then on; none: from the beginning of time.
+    /// Receipts of this time and later; none: no lower bound.
     pub from: Option<Time>,
-    /// It holds receipts before then; none: whatever no other one holds.
+    /// Receipts before this time; none: the default partition, which holds what no other one does.
     pub to: Option<Time>,
 }
 
-/// Receipts in the default partition that are of the time of one that is to be made. They are there where it was
-/// not made in time, or where a clock that ran ahead has dated them so. Postgres makes no partition beside them.
+/// Receipts in the default partition that belong to a partition that is to be made. They are there where it was not made in
+/// time, or where a clock that ran ahead has dated them so. Postgres refuses to make the partition while they are there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Strays {
     /// How many there are; counting has stopped where these are as many as were asked for.
@@ -36,7 +36,7 @@ pub enum Making {
     WithStrays,
 }
 
-/// What a step has deleted.
+/// What one step has deleted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Swept {
     /// Messages.
@@ -47,8 +47,8 @@ pub struct Swept {
     pub next: Option<Cursor>,
 }
 
-/// Messages of which the first receipt is older than `$1`, from a place on, in the order of the index that lists
-/// go by. No index for the last receipt is needed, which every callback would pay for: the first came before.
+/// Messages whose first receipt is older than `$1`, from a position on, in the order of the index `messages_received`. Whether
+/// the last receipt is too old as well is checked afterwards: an index on it would cost every callback.
 macro_rules! candidates {
     ($place:literal) => {
         concat!(

@@ -1,4 +1,4 @@
-//! Rows that both backends share, and how they become what the domain knows.
+//! Rows of messages, the same on both databases, and their conversion into types of `domain`.
 
 use std::{borrow::Cow, str::FromStr};
 
@@ -93,7 +93,7 @@ impl TryFrom<MessageRow> for Message<'static> {
     }
 }
 
-/// Binds what is stored of a message, in the order of `message_columns!`.
+/// Binds a message in the order of `message_columns!`. A macro, since the queries of the two databases are different types.
 macro_rules! bind_message {
     ($query:expr, $message:expr) => {{
         let (message, outcome) = ($message, &*$message.outcome);

@@ -1,6 +1,8 @@
-//! Settling a dispute about a message: a signed callback URL was used for a message that may be to somebody else.
-//! The statements that merge leave such a message as it is. Here all its receipts are looked at again, old and new,
-//! by the rule that says which of them take part, in one transaction that locks the message.
+//! Settles a dispute about a message: receipts came by callback URLs that were signed for different recipients.
+//!
+//! The merging statement leaves a disputed message unchanged. Here one transaction locks the message, reads all its
+//! receipts, and computes the message anew from stored and new receipts, by the rule that says which of them take part
+//! (`domain::participation`).
 
 use std::time::Duration;
 
@@ -27,7 +29,8 @@ struct LockedRow {
     message: MessageRow,
 }
 
-/// Settles in a transaction. Returns how many receipts take no part that did before, or are new.
+/// Settles within a transaction. Returns how many receipts are excluded now that took part before, or are new. A macro,
+/// since the transactions of the two databases are different types.
 macro_rules! settle_in {
     ($transaction:expr, $sql:expr, $settling:expr) => {{
         let (mut transaction, sql, settling) = ($transaction, $sql, $settling);
@@ -69,7 +72,7 @@ macro_rules! settle_in {
 }
 
 impl Store {
-    /// Those of `messages` that cannot be merged with what is stored.
+    /// The messages of a batch that are disputed by what is stored, so that the merge left them unchanged.
     pub(super) async fn contested<'m, 'r>(
         &self,
         messages: &'m [Message<'r>],
@@ -80,8 +83,8 @@ impl Store {
         Ok(contested_among(messages, &stored))
     }
 
-    /// Records receipts of one message about which there is a dispute. Returns how many receipts of it take no part
-    /// that did so far, or are new.
+    /// Records receipts of a disputed message and computes its outcome anew. Returns how many receipts are excluded now
+    /// that took part before, or are new.
     pub(super) async fn settle(
         &self,
         receipts: &[&DeliveryReceipt],

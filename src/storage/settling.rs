@@ -1,33 +1,32 @@
-//! What becomes of a disputed message: its stored receipts and new ones, looked at together. Nothing is asked of a
-//! database here.
+//! Computes a disputed message from its stored and its new receipts. Pure: no database is asked here.
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use super::{StoredReceipt, receipt::ReceiptRow};
 use crate::domain::{Account, AccountName, DeliveryReceipt, Message, StatusTable, participation};
 
-/// How stored receipts are read again: by the codes in force, and by what is configured of their accounts.
+/// Normalises stored receipts again, by the status codes in force and the settings of their accounts.
 #[derive(Clone, Debug, Default)]
 pub struct Normaliser {
-    /// The codes.
+    /// The status codes in force.
     pub table: Arc<StatusTable>,
-    /// The accounts.
+    /// The configured accounts.
     pub accounts: Arc<HashMap<AccountName, Account>>,
 }
 
-/// The most receipts of a message that are looked at again. A message has a handful; one with more is flooded, and
-/// what it has become so far stays, whatever comes.
+/// The most stored receipts of a message that are read again. A message has a handful. One with more is being flooded: its
+/// outcome so far then stands in for its history.
 pub(super) const LONGEST_HISTORY: usize = 256;
 
-/// New receipts of one message, and how its stored ones are read.
+/// New receipts of one disputed message.
 pub(super) struct Settling<'s> {
     pub receipts: &'s [&'s DeliveryReceipt],
     pub normaliser: &'s Normaliser,
 }
 
 impl Settling<'_> {
-    /// The receipts that have led to what is stored. Where they are not all there any more, or too many, or have been
-    /// erased, the message itself stands in for them.
+    /// The stored receipts, normalised. Where some were deleted, erased or cannot be read, or where there are too many, one
+    /// receipt that is made of the stored message stands in for all of them.
     pub fn history(&self, stored: &Message<'_>, rows: Vec<ReceiptRow>) -> Vec<DeliveryReceipt> {
         let account = self.normaliser.accounts.get(&*stored.account);
         let unknown = || Cow::Owned(Account::unconfigured(stored.account.clone().into_owned()));
@@ -42,7 +41,7 @@ impl Settling<'_> {
         history.unwrap_or_else(|| vec![stored.as_receipt()])
     }
 
-    /// What the message is, with the new receipts.
+    /// The message, computed from stored and new receipts.
     pub fn settled<'m>(&'m self, stored: &Message<'m>, history: &'m [DeliveryReceipt]) -> Message<'m> {
         let fresh = Message::of_history(self.receipts);
         Message {
@@ -53,7 +52,7 @@ impl Settling<'_> {
         }
     }
 
-    /// How many receipts take no part now, and did so far or are new.
+    /// How many receipts are excluded now that took part before, or are new.
     pub fn excluded_of(&self, history: &[DeliveryReceipt]) -> usize {
         let count =
             |receipts: &[&DeliveryReceipt]| participation(receipts).iter().filter(|part| !**part).count();

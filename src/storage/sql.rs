@@ -1,8 +1,9 @@
-//! The statements, as constants: shared where Postgres and SQLite agree, assembled from the same
-//! parts where they do not. Both take `$1`.
+//! Statements that Postgres and SQLite share, and parts of those that differ. Both databases take `$1`.
+//!
+//! The parts are macros, since a `const` that is put together of several parts needs `concat!`, which takes literals only.
 
-/// A message's columns, but for its number, in the order in which they are bound. The labels, whose type
-/// differs, come as the caller writes them.
+/// The columns of a message without its id, in the order in which they are bound. The caller spells the labels, whose type
+/// differs.
 macro_rules! message_columns {
     () => {
         crate::storage::sql::message_columns!("labels")
@@ -12,7 +13,7 @@ macro_rules! message_columns {
     };
 }
 
-/// Those of them that change with a receipt.
+/// The columns of a message without its key and its id.
 macro_rules! merged_columns {
     ($labels:literal) => {
         concat!(
@@ -24,7 +25,7 @@ macro_rules! merged_columns {
     };
 }
 
-/// Whether the new verdict is believed before the stored one: `Verdict`'s order, none as the least.
+/// Whether the new verdict is greater than the stored one, in the order of `domain::Verdict`; a missing value is the least.
 macro_rules! believed {
     ($no_time:literal) => {
         concat!(
@@ -44,7 +45,7 @@ macro_rules! believed {
     };
 }
 
-/// Takes all columns of the verdict from the receipt that is believed.
+/// Takes all columns of the verdict from the greater one.
 macro_rules! believe {
     ($no_time:literal: $($column:literal)*) => {
         concat!($(
@@ -54,7 +55,7 @@ macro_rules! believe {
     };
 }
 
-/// Keeps the greater value; none is less than any, and erases nothing.
+/// Keeps the greater value. A missing one is less than any.
 macro_rules! keep_greater {
     ($($column:literal)*) => {
         concat!($(

@@ -1,10 +1,10 @@
-//! Which messages of a batch cannot be merged with what is stored of them. May import `domain` only.
+//! Finds the messages of a batch that are disputed by what is stored. May import `domain` only.
 
 use sqlx::FromRow;
 
 use crate::domain::{Anomalies, Message, Standing};
 
-/// On whose word a stored message stands.
+/// For whom a stored message's receipts were signed, and to whom it is.
 #[derive(FromRow)]
 pub(super) struct StandingRow {
     sid: String,
@@ -19,7 +19,7 @@ pub(super) fn sids_json(messages: &[Message<'_>]) -> String {
     messages.iter().map(|message| message.sid.as_str()).collect::<serde_json::Value>().to_string()
 }
 
-/// Those of `messages` that cannot be merged with what is stored.
+/// The messages that are disputed by what is stored.
 pub(super) fn contested_among<'m, 'r>(
     messages: &'m [Message<'r>],
     stored: &[StandingRow],

@@ -1,7 +1,7 @@
 //! Statistics: messages counted by groups, and how long their receipts took.
 //!
-//! The database counts, by groups and by classes of latency; percentiles are read off the classes here, so
-//! that both databases give the same figures.
+//! The database counts messages by group and by class of latency. Percentiles are computed here from the classes, so that
+//! both databases give the same figures.
 
 use std::collections::BTreeMap;
 
@@ -22,30 +22,31 @@ use crate::domain::Account;
 /// What is counted.
 #[derive(Debug)]
 pub struct StatsRequest<'a> {
-    /// Which messages.
+    /// Which messages are counted.
     pub filter: MessageFilter,
-    /// By what.
+    /// What they are grouped by.
     pub group_by: &'a [GroupBy],
     /// The accounts that are configured, for their time zones.
     pub accounts: &'a [Account],
 }
 
-/// What a group of messages amounts to.
+/// The figures of one group of messages.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
-    /// How many.
+    /// How many messages.
     pub messages: u64,
-    /// Their parts, where known.
+    /// The sum of their SMS units, where known.
     pub units: u64,
     /// How many of them were delivered.
     pub delivered: u64,
-    /// How many took so long from being sent to the receipt that is believed, in tenths of a second.
+    /// How many messages had each latency class: tenths of a second from being sent to the receipt that decided the
+    /// outcome.
     latencies: BTreeMap<i64, u64>,
 }
 
 impl Group {
-    /// The latency that `percent` of the messages stay within, in seconds; none where no time is known. To
-    /// three digits, and to a tenth of a second.
+    /// The percentile of the latency, in seconds with three significant digits, at least a tenth of a second. None where
+    /// no message has a known latency.
     #[must_use]
     pub fn latency(&self, percent: u64) -> Option<f64> {
         let known: u64 = self.latencies.values().sum();
@@ -59,7 +60,7 @@ impl Group {
         class.map(|(tenths, _)| *tenths as f64 / 10.0)
     }
 
-    /// The share of the messages that were delivered, to four digits; the rest has failed, or is on its way.
+    /// The share of all messages of the group that were delivered, from 0 to 1, with four decimal places.
     #[must_use]
     pub fn delivery_rate(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "there are not 2^52 messages")]
@@ -77,7 +78,7 @@ impl Group {
     }
 }
 
-/// One row of what the database counts.
+/// One row of the database's answer.
 #[derive(Clone, Copy)]
 struct Counted {
     messages: i64,
@@ -85,25 +86,24 @@ struct Counted {
     delivered: i64,
 }
 
-/// More groups than anybody looks at.
+/// The answer would have too many groups.
 #[derive(Debug, thiserror::Error)]
 #[error("more than {} groups", TooManyGroups::MOST)]
 pub struct TooManyGroups;
 
 impl TooManyGroups {
-    /// How many there may be.
+    /// The most groups of an answer.
     pub const MOST: usize = 10_000;
 }
 
-/// Groups by what they have in common, in its order.
+/// The groups by the values that their messages share, in the order of the values.
 pub type Groups = BTreeMap<Vec<GroupValue>, Group>;
 
 impl Store {
     /// Counts messages by groups.
     ///
     /// # Errors
-    /// [`StoreError`] where the database cannot answer; [`TooManyGroups`] inside, where there are more than
-    /// anybody looks at.
+    /// [`StoreError`] where the database cannot answer. The inner [`TooManyGroups`] is the question's fault.
     pub async fn stats(
         &self,
         request: StatsRequest<'_>,
@@ -144,7 +144,7 @@ impl Store {
     }
 }
 
-/// Counts by the groups, by account where its clock matters, and by class of latency.
+/// The statement: counts by group, by account where accounts' clocks differ, and by class of latency.
 fn statement(mut condition: Condition, group_by: &[GroupBy], zones: &Zones<'_>) -> (String, Vec<Argument>) {
     let by_account = group_by.iter().any(GroupBy::is_time) && zones.differ();
     let mut columns: Vec<_> = group_by.iter().map(|by| by.sql(&mut condition, zones)).collect();
@@ -166,9 +166,9 @@ fn statement(mut condition: Condition, group_by: &[GroupBy], zones: &Zones<'_>) 
     (statement, arguments)
 }
 
-/// The class of a message's latency: tenths of a second, cut to three digits.
+/// The SQL expression of a message's latency class: tenths of a second, truncated to three significant digits.
 fn latency(dialect: Dialect) -> String {
-    // Asked in a way that works out the costly number of microseconds once.
+    // Comparing intervals is cheap; the costly number of microseconds is computed in one branch only.
     let (micros, seconds): (_, fn(u32) -> String) = match dialect {
         Dialect::Postgres => {
             let micros = "CAST(date_part('epoch', decided_at - sent_at) * 1000000 AS BIGINT)";

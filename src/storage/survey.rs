@@ -1,11 +1,11 @@
-//! What a purge would delete, counted and not deleted.
+//! Counts what a purge would delete.
 
 use sqlx::AssertSqlSafe;
 
 use super::{Keep, Partition, Store, StoreError, on_readers, sql, time::StoredTime};
 use crate::domain::Time;
 
-/// How much there is, and of which time.
+/// How many rows there are, and of which time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// How many rows.

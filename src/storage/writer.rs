@@ -1,4 +1,4 @@
-//! Writing receipts, one batch at a time.
+//! Writes batches of receipts and of the messages that they make up.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::{Backend, Failure, Normaliser, Store, StoreError, postgres, sqlite};
 use crate::domain::{AccountName, Batch, DeliveryReceipt, Message, MessageSid};
 
-/// Writes receipts, one batch at a time, over a connection of its own.
+/// Writes one batch at a time, over a connection of its own.
 #[derive(Debug)]
 pub struct Writer {
     kind: Kind,
@@ -16,14 +16,14 @@ pub struct Writer {
     normaliser: Normaliser,
 }
 
-/// A message of which some receipts take no part, as its callback URLs were signed for somebody else.
+/// A message with receipts that take no part in its outcome, since their callback URLs were signed for another recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dispute {
     /// The message.
     pub sid: MessageSid,
     /// Its account.
     pub account: AccountName,
-    /// How many receipts take no part that did so far, or are new.
+    /// How many receipts are excluded now that took part before, or are new.
     pub excluded: usize,
 }
 
@@ -33,14 +33,14 @@ enum Kind {
     Sqlite(sqlite::Sqlite),
 }
 
-/// How often, and after which pauses, a batch is tried again that other writers are in the way of.
+/// Retries, with backoff, of a batch that failed because of another writer's locks.
 fn patience() -> ExponentialBuilder {
     ExponentialBuilder::new().with_min_delay(Duration::from_millis(2)).with_max_times(6).with_jitter()
 }
 
 impl Store {
-    /// Something that writes receipts; it connects when it is first used. A batch that somebody waits for
-    /// no longer than `patience` is given up by the database too, then.
+    /// A writer, which connects when it is first used. The database cancels a batch that takes longer than `patience`, since
+    /// then nobody waits for it any more.
     #[must_use]
     pub fn writer(&self, patience: Duration) -> Writer {
         let kind = match &self.backend {
@@ -50,7 +50,7 @@ impl Store {
         Writer { kind, store: self.clone(), normaliser: Normaliser::default() }
     }
 
-    /// Asks the database whether it would record something now.
+    /// Checks that the database would commit a batch now.
     ///
     /// # Errors
     /// [`StoreError`] where it would not, or does not answer in time.
@@ -60,18 +60,18 @@ impl Store {
 }
 
 impl Writer {
-    /// The same, which reads stored receipts by these rules where it has to look at them again.
+    /// The same writer, which normalises stored receipts by these rules where it settles a dispute.
     #[must_use]
     pub fn normalising_by(self, normaliser: Normaliser) -> Self {
         Self { normaliser, ..self }
     }
 
-    /// Appends a batch of receipts and advances the outcomes of their messages, in one transaction. A message about
-    /// which there is a dispute gets one of its own. Once it returns `Ok`, all of it is on disk. May be dropped at
-    /// any time: whether the batch is on disk is then not known.
+    /// Appends the receipts of a batch and merges its messages into the stored ones, in one transaction; each disputed message
+    /// has a transaction of its own. `Ok` means that all of it is on disk. May be dropped at any time; whether the batch is on
+    /// disk is then not known.
     ///
     /// # Errors
-    /// [`StoreError`]: not all of the batch is known to be kept, and all of it may be recorded again.
+    /// [`StoreError`]: some of the batch may be stored. All of it may be recorded again.
     pub async fn record(&mut self, batch: &Batch<'_>) -> Result<Vec<Dispute>, StoreError> {
         if batch.is_disputed() {
             return Box::pin(self.record_apart(batch)).await;
@@ -82,7 +82,7 @@ impl Writer {
         Box::pin(self.settle_contested(batch)).await
     }
 
-    /// Records a batch that has disputes within itself.
+    /// Records a batch in which receipts of one message were signed for different recipients.
     async fn record_apart(&mut self, batch: &Batch<'_>) -> Result<Vec<Dispute>, StoreError> {
         let (contested, others) = batch.split_disputed();
         let mut disputes = Vec::new();
@@ -93,7 +93,7 @@ impl Writer {
         Ok(disputes)
     }
 
-    /// Settles what a merge has left as it was.
+    /// Settles the messages that the merge has left unchanged.
     async fn settle_contested(&self, batch: &Batch<'_>) -> Result<Vec<Dispute>, StoreError> {
         let contested = self.store.contested(batch.messages()).await?;
         self.settle(batch.receipts(), &contested).await
@@ -114,15 +114,15 @@ impl Writer {
         Ok(disputes)
     }
 
-    /// False where some messages could not be merged as they are: nothing is written of those.
+    /// Merges a batch. False where some messages are disputed by what is stored: nothing of those is written.
     async fn merge(&mut self, batch: &Batch<'_>) -> Result<bool, StoreError> {
         let attempt = |kind| attempt(kind, batch);
         let contended = |error: &StoreError| error.failure() == Failure::Contention;
         attempt.retry(patience()).context(&mut self.kind).when(contended).await.1
     }
 
-    /// Asks the database to record nothing: it says whether it would record something. A store that answers
-    /// questions may be read-only, or may lack a table or a right.
+    /// Records an empty batch, which shows whether the database would commit one. A database that answers questions may still be
+    /// read-only, or lack a table or a right.
     ///
     /// # Errors
     /// [`StoreError`] where it would not, or does not answer within `deadline`.
@@ -137,7 +137,7 @@ impl Writer {
     }
 }
 
-/// The writer comes back for the next attempt.
+/// Tries once. Returns the writer for the next attempt.
 async fn attempt<'w>(kind: &'w mut Kind, batch: &Batch<'_>) -> (&'w mut Kind, Result<bool, StoreError>) {
     let recorded = match kind {
         Kind::Postgres(postgres) => postgres.record(batch).await,

@@ -1,4 +1,4 @@
-//! Writing a batch: one statement, one round trip, one transaction.
+//! Writes a batch on Postgres: one statement, one round trip, one transaction.
 
 use sqlx::{
     PgConnection, Postgres as Db,
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// What becomes of a message that is stored already.
+/// The merge with a stored message, as Postgres joins labels.
 macro_rules! merge {
     () => {
         on_conflict_merge!("'-infinity'", "join_labels(messages.labels, excluded.labels)")
@@ -23,8 +23,8 @@ macro_rules! merge {
 }
 
 /// Merges the messages in `$1..$23` into the stored ones, and appends the receipts in `$24..$31` to the log.
-/// The messages come in the order of their keys, so that replicas lock them in one order. A message that cannot be
-/// merged as it is stays as it was, and its receipts are not appended.
+/// Messages are sorted by key, so that replicas lock them in one order and cannot deadlock. A disputed message is left
+/// unchanged, and its receipts are not appended.
 pub(super) const RECORD: &str = concat!(
     "WITH message AS (INSERT INTO messages (",
     message_columns!(),
@@ -47,8 +47,7 @@ pub(super) const RECORD: &str = concat!(
         JOIN message USING (sid, account) ORDER BY place",
 );
 
-/// The same for one receipt, which is what comes while there is little to do: without arrays it takes two
-/// thirds of the time.
+/// The same for a single receipt, the usual batch at low load. Without arrays it takes two thirds of the time.
 pub(super) const RECORD_ONE: &str = concat!(
     "WITH message AS (INSERT INTO messages (",
     message_columns!(),
@@ -60,14 +59,13 @@ pub(super) const RECORD_ONE: &str = concat!(
         SELECT id, $24, $25, $26, $27, $28::text::json, $29::text::json FROM message",
 );
 
-/// Writes a batch of receipts, and the messages that they add up to. False where some messages could not be merged
-/// as they are: nothing is written of those.
+/// Writes a batch. False where some messages are disputed: nothing of those is written.
 pub(super) async fn record(connection: &mut PgConnection, batch: &Batch<'_>) -> sqlx::Result<bool> {
     let done = bind(batch).execute(connection).await?;
     Ok(done.rows_affected() == batch.receipts().len() as u64)
 }
 
-/// The same by a statement that leaves nothing behind in the session.
+/// The same by an unnamed statement, which leaves nothing behind in the session: a pooler lends it to others.
 pub(super) async fn record_unnamed(connection: &mut PgConnection, batch: &Batch<'_>) -> sqlx::Result<bool> {
     let done = bind(batch).persistent(false).execute(connection).await?;
     Ok(done.rows_affected() == batch.receipts().len() as u64)
@@ -92,7 +90,7 @@ fn bind_one<'q>(receipt: &'q DeliveryReceipt, message: &'q Message<'_>) -> PgSta
         .bind(fields_json(&receipt.fields))
 }
 
-/// One array per column.
+/// Binds one array for each column.
 fn bind_batch<'q>(receipts: &'q [&DeliveryReceipt], messages: &'q [Message<'_>]) -> PgStatement<'q> {
     let each = messages.iter();
     let outcomes = each.clone().map(|m| &*m.outcome);

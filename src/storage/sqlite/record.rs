@@ -1,4 +1,4 @@
-//! Writing a batch: one transaction, synced to disk by its commit.
+//! Writes a batch on SQLite: one transaction, which its commit syncs to disk.
 
 use std::sync::LazyLock;
 
@@ -16,11 +16,11 @@ use crate::{
     },
 };
 
-/// The most rows that one statement writes. Handing a statement to the thread that owns the connection
-/// costs more than running it for one row.
+/// The most rows of one statement. Passing a statement to the connection's thread costs more than running it for one row, so
+/// several rows share one.
 const ROWS: usize = 32;
 
-/// A statement for each number of rows, from one on.
+/// The statement's text for each number of rows, made once.
 struct ByRows(Vec<String>);
 
 impl ByRows {
@@ -43,7 +43,7 @@ macro_rules! joined_labels {
     };
 }
 
-/// Merges messages into the stored ones.
+/// Merges messages into the stored ones, as `RECORD` does on Postgres.
 static MERGE: LazyLock<ByRows> = LazyLock::new(|| {
     let head = concat!("INSERT INTO messages (", message_columns!(), ")");
     let row = format!("({})", vec!["?"; 23].join(", "));
@@ -63,7 +63,7 @@ pub fn statements() -> [&'static str; 4] {
 }
 
 impl Sqlite {
-    /// False where some messages could not be merged as they are: nothing is written of those.
+    /// Writes a batch. False where some messages are disputed: nothing of those is written.
     pub async fn record(&self, batch: &Batch<'_>) -> sqlx::Result<bool> {
         let mut connection = self.writer().acquire().await?;
         let recorded = record(&mut connection, batch).await;
@@ -104,7 +104,7 @@ async fn append(connection: &mut SqliteConnection, receipts: &[&DeliveryReceipt]
     Ok(())
 }
 
-/// The messages that were not merged.
+/// The disputed messages, which were not merged.
 async fn contested<'m, 'r>(
     connection: &mut SqliteConnection,
     messages: &'m [Message<'r>],

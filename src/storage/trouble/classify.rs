@@ -1,4 +1,4 @@
-//! Which trouble an error of the database tells of.
+//! Classifies the database's errors by what is wrong with the database.
 
 use sqlx::migrate::MigrateError;
 
@@ -9,7 +9,7 @@ use crate::storage::{
 };
 
 impl StoreError {
-    /// What keeps the database from its work.
+    /// Why the database does not work.
     #[must_use]
     pub fn trouble(&self) -> Trouble {
         match self {
@@ -27,15 +27,15 @@ impl StoreError {
         }
     }
 
-    /// Whether the configuration or the database is wrong in a way that no running service can have lived
-    /// with, and that waiting does not change: a start ends with it, whatever could be spooled.
+    /// Whether a start has to end with this error, although callbacks could be spooled: the configuration or the database is wrong
+    /// in a way that waiting does not change, and no service can have been running with it.
     #[must_use]
     pub fn ends_a_start(&self) -> bool {
         self.trouble() == Trouble::Unfit
     }
 }
 
-/// What an error of the driver says.
+/// Classifies an error of the driver.
 pub(in crate::storage) fn trouble_of(error: &sqlx::Error) -> Trouble {
     match error {
         sqlx::Error::Io(_) => Trouble::Unreachable,

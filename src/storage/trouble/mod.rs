@@ -1,24 +1,23 @@
-//! What keeps a database from its work, and who has to do something about it.
+//! Why a database does not work, and what to do about it.
 
 mod classify;
 
 pub(super) use classify::trouble_of;
 
-/// What keeps a database from its work. The words for it hold nothing of the configuration, so anybody may
-/// read them.
+/// Why a database does not work. Its texts contain nothing of the configuration, so they may be shown to anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::VariantArray)]
 pub enum Trouble {
-    /// Nobody answers there, or the name of the host is unknown.
+    /// No connection, or the host name cannot be resolved.
     Unreachable,
-    /// It takes too long.
+    /// No answer within the timeout.
     Silent,
     /// It is starting or stopping.
     Starting,
-    /// It only reads.
+    /// It is read-only.
     ReadOnly,
     /// It has no connection left.
     Connections,
-    /// It does not let this user in.
+    /// It refuses this user or password.
     Refused,
     /// There is no database of this name.
     NoDatabase,
@@ -47,7 +46,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// Whether somebody has to mend it. Otherwise it passes by itself.
+    /// Whether an operator has to act. Otherwise it passes by itself.
     #[must_use]
     pub fn needs_mending(self) -> bool {
         !matches!(
@@ -62,7 +61,7 @@ impl Trouble {
         )
     }
 
-    /// What is wrong, to follow "the database".
+    /// What is wrong, as a sentence whose subject is "the database".
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {

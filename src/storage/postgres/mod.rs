@@ -26,30 +26,30 @@ pub(super) use writer::PgWriter;
 use self::session::{Begin, Session};
 use super::{BadDatabase, DatabaseConfig, Pooler, StoreError};
 
-/// Every statement that only Postgres runs, but for those of a campaign.
+/// Every statement that only Postgres runs and that `STATEMENTS` does not hold.
 pub(super) fn statements() -> Vec<&'static str> {
     let own =
         [record::RECORD, record::RECORD_ONE, prepare::ENCODING, prepare::MIGRATES, READER, writer::GIVE_UP];
     [&own[..], &partitions::STATEMENTS, &retention::statements()].concat()
 }
 
-/// Nobody waits longer for an answer. Statistics count into tables in memory, which must not spill, and are
-/// over before compiling them would pay.
+/// The settings of reading sessions. The timeout matches our own deadline: a later answer has no reader. Statistics use hash
+/// tables that must not spill to disk, and end before JIT compilation would pay.
 const READER: &str = "SELECT set_config('statement_timeout', $1, false), set_config('work_mem', '16MB', false), \
     set_config('jit', 'off', false)";
 
-/// Postgres: a pool of connections that read, and as many that write as there are writers.
+/// Postgres: a pool of connections for questions. Each writer has a connection of its own.
 #[derive(Clone, Debug)]
 pub(super) struct Postgres {
     pool: PgPool,
     options: Arc<PgConnectOptions>,
     patience: Duration,
-    /// How transactions begin behind a pooler, which keeps no settings; none where there is none.
+    /// Begins transactions behind a pooler, which keeps no settings of a session; none without a pooler.
     pooled: Option<Begin>,
 }
 
 impl Postgres {
-    /// Connects to nothing yet.
+    /// Prepares the pool. Nothing is connected yet.
     pub fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
         let (options, unknown) = read_url(&config.url).map_err(BadDatabase::Unreadable)?;
         if !unknown.is_empty() {
@@ -86,19 +86,19 @@ impl Postgres {
         Session::writing(&self.pool, self.pooled.as_ref()).await
     }
 
-    /// The connections as a whole. Statements go through `reading` and `writing`, which know of poolers.
+    /// The pool. Statements go through `reading` and `writing`, which take poolers into account.
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
 
-    /// A writer; it connects when it is first used.
+    /// A writer, which connects when it is first used.
     pub fn writer(&self, patience: Duration) -> PgWriter {
         let pooled = self.pooled.as_ref().map(|_| Begin::with(&[timeout_of(patience)]));
         PgWriter::new(Arc::clone(&self.options), patience, pooled)
     }
 }
 
-/// A pool of which every connection keeps the settings of those that read.
+/// A pool whose connections have the settings of reading sessions.
 fn with_settings(pool: PgPoolOptions, patience: String) -> PgPoolOptions {
     pool.after_connect(move |connection, _| {
         let settings = sqlx::query(READER).bind(patience.clone()).persistent(false);
@@ -106,7 +106,7 @@ fn with_settings(pool: PgPoolOptions, patience: String) -> PgPoolOptions {
     })
 }
 
-/// Poolers know few parameters of a session, and refuse the others.
+/// Drops session parameters that poolers refuse.
 fn for_pooler(options: PgConnectOptions) -> PgConnectOptions {
     options.statement_cache_capacity(0).extra_float_digits(None)
 }

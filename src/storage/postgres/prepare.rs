@@ -1,4 +1,4 @@
-//! Looking at a Postgres before it is used, and bringing its schema up to date.
+//! Checks a Postgres before it is used, and migrates its schema.
 
 use std::{future::Future, time::Duration};
 
@@ -13,25 +13,25 @@ use crate::storage::{BadDatabase, StoreError, Trouble, migration::bring_up_to_da
 
 pub(super) const ENCODING: &str = "SELECT current_setting('server_encoding')";
 
-/// How a session migrates: as long as it takes, but without waiting long for a lock. Whatever waits for a
-/// table's lock holds up everybody who comes after it, callbacks of other replicas included.
+/// The settings of a migrating session: no statement timeout, and a short lock timeout. A session that waits for a table's lock
+/// holds up everybody behind it, callbacks of other replicas included.
 pub(super) const MIGRATES: &str =
     "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '3s', false)";
 
-/// How often a server that migrates is asked whether it is still there.
+/// How often the server is pinged during a migration.
 const WATCH: Duration = Duration::from_secs(5);
 
 impl Postgres {
-    /// Whether it answers, and holds every text.
+    /// Checks that it answers and that its encoding holds every text.
     pub async fn check(&self) -> Result<(), StoreError> {
-        // The pool would only say that it timed out; one connection says why.
+        // The pool would only report a timeout; a single connection reports the reason.
         match self.in_time(encoding(&self.options)).await?.as_str() {
             "UTF8" => Ok(()),
             other => Err(StoreError::Encoding(other.to_owned())),
         }
     }
 
-    /// Applies what is missing of the schema. May be dropped at any time: each migration is a transaction.
+    /// Applies missing migrations. May be dropped at any time: each migration is a transaction.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         if self.pooled.is_some() {
             return Err(BadDatabase::PooledMigration.into());
@@ -42,7 +42,7 @@ impl Postgres {
         }
     }
 
-    /// Over a connection of its own, which ends with its locks where this is dropped.
+    /// Migrates over a connection of its own, which is closed, and its locks released, when this is dropped.
     async fn apply(&self) -> Result<(), StoreError> {
         let mut connection = self.in_time(self.options.connect()).await?;
         self.in_time(sqlx::query(MIGRATES).persistent(false).execute(&mut connection)).await?;
@@ -50,8 +50,8 @@ impl Postgres {
         Ok(connection.close().await?)
     }
 
-    /// Waits until the server no longer answers at all. A migration may take long, and the connection that
-    /// runs it would wait for ever for a server that is gone without a word.
+    /// Waits until the server no longer answers pings. A migration may take long, and its connection would wait for ever for a
+    /// server that has vanished without closing it.
     async fn falls_silent(&self) {
         let mut silent = 0;
         while silent < 2 {

@@ -1,6 +1,5 @@
-//! A connection of the pool, for as long as a question or a small change takes. Behind a pooler it is a
-//! transaction, which stays with one session of the server, and its statements have no names: another
-//! client may have given the session a statement of the same name.
+//! A connection of the pool for one question or one small change. Behind a pooler it is a transaction, which stays on one session
+//! of the server, and its statements are unnamed: another client may have prepared a statement of the same name there.
 
 use std::ops::{Deref, DerefMut};
 
@@ -13,7 +12,7 @@ use sqlx::{
     postgres::{PgArguments, PgConnection, PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
 
-/// How transactions begin behind a pooler: with the settings that a session of our own would keep.
+/// The statement that begins a transaction behind a pooler, with the settings that a session of our own would keep.
 #[derive(Clone, Debug)]
 pub(in crate::storage) struct Begin(SqlStr);
 
@@ -25,18 +24,18 @@ impl Begin {
         Self(AssertSqlSafe(statement).into_sql_str())
     }
 
-    /// As the driver takes it.
+    /// The statement, as the driver takes it.
     pub fn statement(&self) -> SqlStr {
         self.0.clone()
     }
 }
 
-/// A connection of the pool. What has not been committed is undone where it is dropped. Statements run over
-/// what it points to, as over that of the driver's own transactions.
+/// A connection of the pool. Uncommitted changes are rolled back when it is dropped. Statements run on what it dereferences to,
+/// as with the driver's own transactions.
 #[derive(Debug)]
 pub(in crate::storage) struct Session(Statements);
 
-/// Runs statements; with names, where that is safe.
+/// Runs statements, as named prepared statements where that is safe.
 #[derive(Debug)]
 pub(in crate::storage) struct Statements {
     held: Held,
@@ -50,8 +49,8 @@ enum Held {
 }
 
 impl Session {
-    /// To ask something; behind a pooler in a transaction that begins as it is told. Connecting is boxed,
-    /// since it is larger than all that surrounds it.
+    /// A session for reading; behind a pooler a transaction that `pooled` begins. The future of connecting is boxed, since it is
+    /// larger than all that surrounds it.
     pub(super) async fn reading(pool: &PgPool, pooled: Option<&Begin>) -> sqlx::Result<Self> {
         if pooled.is_some() {
             return Self::writing(pool, pooled).await;
@@ -60,7 +59,7 @@ impl Session {
         Ok(Self(Statements { held, named: true }))
     }
 
-    /// To change something, in a transaction.
+    /// A transaction for writing.
     pub(super) async fn writing(pool: &PgPool, pooled: Option<&Begin>) -> sqlx::Result<Self> {
         let transaction = match pooled {
             Some(begin) => Box::pin(pool.begin_with(begin.statement())).await?,
@@ -69,7 +68,7 @@ impl Session {
         Ok(Self(Statements { held: Held::Transaction(transaction), named: pooled.is_none() }))
     }
 
-    /// Once it returns, what was changed is on disk.
+    /// Commits. Once it returns `Ok`, the changes are on disk.
     pub async fn commit(self) -> sqlx::Result<()> {
         match self.0.held {
             Held::Connection(_) => Ok(()),
@@ -101,7 +100,7 @@ impl Statements {
     }
 }
 
-/// A statement that has a name only where sessions are our own.
+/// A statement that is named only where the session is our own.
 struct Named<E> {
     statement: E,
     named: bool,

@@ -1,16 +1,16 @@
-//! Looking at all of a spool without changing it, for the command that does so beside the service.
+//! Checks a whole spool without changing it, for the command `check`, which may run beside the service.
 
 use std::path::Path;
 
 use super::{SetAside, opening::found_damaged, set_aside::find};
 use crate::storage::{SpoolError, SpoolFile, damage::Integrity};
 
-/// What looking at a spool has found.
+/// The result of checking a spool.
 #[derive(Debug, Default)]
 pub struct SpoolCheck {
     /// Whether there is a file.
     pub exists: bool,
-    /// What is wrong with it; none where it is as it should be.
+    /// Its damage; none where it is undamaged.
     pub wrong: Option<String>,
     /// How many callbacks wait in it.
     pub waiting: u64,
@@ -18,7 +18,7 @@ pub struct SpoolCheck {
     pub set_aside: Vec<SetAside>,
 }
 
-/// Looks at all of the spool at `path`, for as long as that takes.
+/// Checks the whole spool at `path`, however long that takes.
 pub async fn check_spool(path: &Path) -> SpoolCheck {
     let mut check = SpoolCheck { exists: path.exists(), ..SpoolCheck::default() };
     check.set_aside = find(path).unwrap_or_default();

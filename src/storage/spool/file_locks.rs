@@ -1,16 +1,16 @@
-//! Locks beside the spool's file, and which file has its name.
+//! Lock files beside the spool's file, and the identity of the file that has its name.
 
 use std::{fs::File, io, os::unix::fs::MetadataExt, path::Path, time::Duration};
 
 use crate::storage::spool_file::try_lock;
 
-/// Which file has a name now.
+/// The inode of the file that has this name now.
 pub(super) fn identity(path: &Path) -> Option<u64> {
     Some(std::fs::metadata(path).ok()?.ino())
 }
 
-/// The right to open the file, or to rename it: one process would otherwise open the database without the log
-/// that another one has renamed already.
+/// The lock that a process holds while it opens or renames the file. Otherwise one could open the database without its log,
+/// which another one has renamed already.
 pub(super) async fn lock_for_moving(path: &Path) -> io::Result<File> {
     const TRIES: u32 = 100;
     for _ in 0..TRIES {

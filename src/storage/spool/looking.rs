@@ -1,4 +1,4 @@
-//! Looking at set-aside files: what is in them, and whether they have changed.
+//! Set-aside files: what is in them, and whether they have changed.
 
 use std::io;
 
@@ -9,21 +9,20 @@ use crate::storage::{
 };
 
 impl Spool {
-    /// What was set aside, the oldest first.
+    /// The files that were set aside, the oldest first.
     #[must_use]
     pub fn set_aside(&self) -> Vec<SetAside> {
         lock(&self.0.set_aside).clone()
     }
 
-    /// Looks at the folder again: another process may have set files aside, or written to one; an operator may
-    /// have taken one away.
+    /// Reads the folder again: another process may have set files aside or written to one, and an operator may have removed one.
     ///
     /// # Errors
     /// What the system says.
     pub async fn look_again(&self) -> io::Result<()> {
         let spool = self.clone();
-        // A file that is being replaced is still open in this process: to read it otherwise than through SQLite
-        // would end SQLite's locks on it.
+        // A file that is being replaced is still open in this process. Opening it a second time, past SQLite, would release
+        // SQLite's POSIX locks on it when it is closed.
         let _replacing = self.0.replacing.lock().await;
         in_background(move || {
             let found = set_aside::find(&spool.0.path)?;
@@ -43,7 +42,7 @@ impl Spool {
         .await
     }
 
-    /// Looks at every page of a set-aside file; takes its time. Returns what can be read of it.
+    /// Scans every page of a set-aside file, which may take long. Returns what can be read.
     ///
     /// # Errors
     /// What the system says.
@@ -73,7 +72,7 @@ impl Spool {
         .await
     }
 
-    /// A set-aside file was drained, and is not again, unless it changes.
+    /// Marks a set-aside file as drained, so that it is not drained again unless it changes.
     ///
     /// # Errors
     /// What the system says: it is drained again at the next start.

@@ -1,12 +1,12 @@
-//! The spool as a whole: the file that takes callbacks, and damaged ones that were set aside.
+//! The spool: the file that takes callbacks, and damaged files that were set aside.
 //!
-//! Where SQLite says that the file is damaged, it is renamed with its log, and a fresh one takes its place: what
-//! is acknowledged from then on is in a whole file. What was acknowledged before is read out of the set-aside
-//! file by the drain, page by page; the file itself is never written nor deleted by us.
+//! When SQLite reports that the file is damaged, file and log are renamed and a fresh file takes their place, so everything that
+//! is acknowledged from then on is in an undamaged file. The drain reads what was acknowledged before out of the set-aside file,
+//! page by page. We never write to a set-aside file, and never delete it.
 //!
-//! Another process may have the file open meanwhile, as in a rolling upgrade. It goes on in the renamed file until
-//! it sees that, and the drain looks at a set-aside file again where it has changed. SQLite does not remove a log
-//! by a name that no longer is that of the file it has opened, so that process does not touch the fresh file's.
+//! Another process may have the file open meanwhile, as in a rolling upgrade. It goes on writing to the renamed file until it
+//! notices; the drain reads a set-aside file again when it has changed. SQLite does not delete a log whose name no longer
+//! belongs to the file that it has opened, so that process does not touch the fresh file's log.
 
 mod checking;
 mod file_locks;
@@ -68,10 +68,10 @@ impl Spool {
         }
     }
 
-    /// Sets `damaged` aside, unless that was done already, and goes on with a fresh file.
+    /// Sets `damaged` aside, unless that was done already, and continues with a fresh file.
     ///
     /// # Errors
-    /// [`SpoolError::Stuck`]: nothing is taken until there is a fresh file. It may be tried again.
+    /// [`SpoolError::Stuck`]: nothing can be spooled until there is a fresh file. It may be tried again.
     pub async fn replace(&self, damaged: &SpoolFile, damage: &str) -> Result<(), SpoolError> {
         let shared = &self.0;
         let _replacing = shared.replacing.lock().await;
@@ -87,13 +87,13 @@ impl Spool {
         let fresh = fresh.map_err(|error| stuck(error.to_string()))?;
         drop(lock_file);
         *lock(&shared.current) = fresh;
-        // What is being appended to it is on disk by then, and is read with the rest.
+        // Waits for appends under way: they are on disk by then, and are salvaged with the rest.
         damaged.close().await;
         self.list(damaged, damage);
         Ok(())
     }
 
-    /// The file to append to: another process may have set ours aside.
+    /// The file to append to. Another process may have set ours aside; then the new one is opened.
     async fn in_place(&self) -> Result<SpoolFile, SpoolError> {
         let file = self.current();
         if identity(&self.0.path) == Some(file.identity()) {
@@ -120,7 +120,7 @@ impl Spool {
             status => status?,
         };
         let waiting = self.set_aside().into_iter().filter(|moved| !moved.is_drained);
-        // One that was not looked at yet holds something.
+        // A file that was not scanned yet may hold some.
         Ok(status.waiting
             + waiting.map(|moved| moved.findings.map_or(1, |findings| findings.readable)).sum::<u64>())
     }
@@ -168,8 +168,7 @@ impl Spool {
         }
     }
 
-    /// The right to drain, which one process has at a time; it ends when the file is dropped.
-    /// None where another process has it.
+    /// The lock of the process that drains, released when the file is dropped. None while another process holds it.
     ///
     /// # Errors
     /// What the system says.
@@ -183,7 +182,7 @@ impl Spool {
     }
 }
 
-/// Nothing is left half done under these locks.
+/// A panic under these locks leaves no value half changed, so poisoning is ignored.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Renaming a damaged file, with its log: none is ever overwritten, and a move that was cut off is finished.
+//! Renames a damaged file with its log. No file is ever overwritten, and an interrupted move is completed at the next start.
 
 use std::{
     fs, io,
@@ -7,10 +7,10 @@ use std::{
 
 use crate::storage::salvage::beside;
 
-/// The name of a set-aside file begins with that of the spool and this.
+/// What stands between the spool's name and the number in the name of a set-aside file.
 const MARK: &str = ".damaged-";
-/// The files of a database of SQLite's. The log and its index first: without them the database is one that
-/// was not moved yet.
+/// The suffixes of a SQLite database's files. Log and index are moved first: as long as the database itself has its old name,
+/// the move is not complete.
 const PARTS: [&str; 3] = ["-wal", "-shm", ""];
 
 /// Moves the spool at `spool` aside, with its log. Returns where it is.
@@ -24,7 +24,7 @@ pub(super) fn set_aside(spool: &Path) -> io::Result<PathBuf> {
     Ok(numbered(spool, number))
 }
 
-/// Moves the rest of a file whose log was moved by a process that did not live to do the rest.
+/// Completes the move of a file whose log was moved by a process that ended before it could move the rest.
 ///
 /// # Errors
 /// What the system says.
@@ -51,7 +51,7 @@ fn move_to(spool: &Path, number: u64) -> io::Result<()> {
     sync_folder(spool)
 }
 
-/// What of the folder's files belongs to set-aside ones: their numbers, and what follows.
+/// The files of the folder that belong to set-aside ones: their number, and the suffix behind it.
 pub(super) fn numbers(spool: &Path) -> io::Result<Vec<(u64, String)>> {
     let prefix = beside(Path::new(spool.file_name().unwrap_or_default()), MARK);
     let prefix = prefix.to_string_lossy();

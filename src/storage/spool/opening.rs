@@ -1,4 +1,4 @@
-//! Opening a spool, whatever state its file is in.
+//! Opens a spool, whatever state its file is in.
 
 use std::{
     io::ErrorKind,
@@ -26,7 +26,7 @@ impl Spool {
         make_folder(path).map_err(|(folder, error)| unwritable(format!("cannot make {folder}: {error}")))?;
         let lock = match lock_for_moving(path).await {
             Err(error) if error.kind() == ErrorKind::TimedOut => return Err(unwritable(error.to_string())),
-            // A folder that cannot be written is told by SQLite.
+            // SQLite reports a folder that cannot be written.
             lock => lock.ok(),
         };
         finish_moving(path).map_err(|why| stuck(path, "setting it aside was cut off", &why.to_string()))?;
@@ -59,10 +59,9 @@ impl Spool {
     }
 }
 
-/// What is wrong with a file that SQLite would open as if nothing were; it is read before SQLite opens it. What
-/// cannot be read is left to SQLite to say.
+/// Damage that SQLite does not notice when it opens a file, so it is looked for before. Errors of reading are left to SQLite.
 ///
-/// Another process may be writing to it, as in a rolling upgrade: damage is what is seen each time.
+/// Another process may be writing to the file, as in a rolling upgrade, so only damage that is seen repeatedly counts.
 pub(super) async fn found_damaged(path: &Path) -> Option<String> {
     const LOOKS: usize = 5;
     let mut found = None;

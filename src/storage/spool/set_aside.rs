@@ -1,4 +1,4 @@
-//! Damaged files of a spool that were set aside: `spool.db.damaged-1`, and what is known of each.
+//! Damaged spool files that were set aside, such as `spool.db.damaged-1`, and what is known of each.
 
 use std::{
     fs,
@@ -19,22 +19,22 @@ use crate::{
 pub struct SetAside {
     /// The file.
     pub path: PathBuf,
-    /// What was wrong with it, where that is known.
+    /// Its damage, where that is known.
     pub damage: String,
-    /// What there is in it; none until it was looked at.
+    /// What it holds; none until it was scanned.
     pub findings: Option<Findings>,
-    /// Whether what can be read of it was drained.
+    /// Whether everything that can be read of it was drained.
     pub is_drained: bool,
     /// Up to which callback it was drained when it was last drained.
     drained_through: Option<Mark>,
-    /// What the file and its log were like when it was last looked at.
+    /// The versions of the file and its log when it was last scanned.
     seen: FileVersion,
 }
 
-/// A file and its log, so far as it shows whether anything was written.
+/// Size and time of change of a file and of its log: they show whether anything was written.
 type FileVersion = [(u64, u128); 2];
 
-/// What stands beside a file from which everything readable was drained.
+/// The suffix of the file that marks a set-aside file as drained.
 const DRAINED: &str = ".drained";
 impl SetAside {
     /// One that was set aside just now.
@@ -69,13 +69,13 @@ impl SetAside {
         known
     }
 
-    /// Its name, for those who need not know the folder.
+    /// Its name without the folder.
     #[must_use]
     pub fn name(&self) -> String {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Looks at all of it.
+    /// Scans the whole file.
     ///
     /// # Errors
     /// What the system says.
@@ -89,12 +89,12 @@ impl SetAside {
         Ok(salvage)
     }
 
-    /// Whether a process that still has it open has written to it since it was looked at.
+    /// Whether a process that still has it open has written to it since it was scanned.
     pub(super) fn has_changed(&self) -> bool {
         version(&self.path) != self.seen
     }
 
-    /// It was drained, and need not be again, unless it changes.
+    /// Marks it as drained, so that it is not drained again unless it changes.
     ///
     /// # Errors
     /// What the system says: it is drained again at the next start then, which is harmless.

@@ -1,4 +1,4 @@
-//! What SQLite says of a spool's file, as its callers take it.
+//! Turns SQLite's errors about a spool's file into [`SpoolError`]s.
 
 use sqlx::{error::DatabaseError, migrate::MigrateError};
 
@@ -10,7 +10,7 @@ pub(super) fn failed(error: sqlx::Error) -> SpoolError {
     match code(&error).as_deref() {
         Some(FULL) => SpoolError::Full,
         _ if is_damage(&error) => SpoolError::Damaged(error.to_string()),
-        // A row that was written by us is read by us, unless something else has written on its page.
+        // We can read each row that we have written, so a row that cannot be decoded is on a damaged page.
         _ if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => {
             SpoolError::Damaged(error.to_string())
         }
@@ -18,7 +18,7 @@ pub(super) fn failed(error: sqlx::Error) -> SpoolError {
     }
 }
 
-/// The same, of migrations: a schema or a list of migrations that is not ours is damaged, too.
+/// The same for migrations: an unknown schema, or an unknown list of migrations, is damage as well.
 pub(super) fn unprepared(error: MigrateError) -> SpoolError {
     const SCHEMA: &str = "1";
     let is_other = match &error {
@@ -36,8 +36,8 @@ pub(super) fn unprepared(error: MigrateError) -> SpoolError {
     }
 }
 
-/// Callbacks are numbered without gaps: they are appended, and deleted from the front. A gap is a page that
-/// cannot be reached, and to delete up to a wrong number would delete what was never drained.
+/// Checks that no callback is missing. Ids have no gaps, since callbacks are appended and deleted from the front. A gap means
+/// that a page cannot be reached; deleting up to a wrong id would delete callbacks that were never drained.
 pub(super) fn in_order(oldest: Vec<SpooledRequest>, after: i64) -> Result<Vec<SpooledRequest>, SpoolError> {
     let Some(first) = oldest.first().map(|request| request.id) else { return Ok(oldest) };
     let places = if after > 0 { after + 1 } else { first }..;

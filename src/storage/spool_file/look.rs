@@ -1,4 +1,4 @@
-//! Looking at a spool's file for damage, and locks beside it.
+//! Checks a spool's file for damage; lock files beside it.
 
 use std::{
     fs::{File, TryLockError},
@@ -19,21 +19,21 @@ use crate::storage::{
 };
 
 impl SpoolFile {
-    /// Opens the file at `path` so that nothing of it is changed.
+    /// Opens the file at `path` for reading only.
     pub(in crate::storage) async fn open_to_read(path: &Path) -> Result<Self, SpoolError> {
         let options = SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(failed)?;
         Ok(Self { pool, path: path.to_owned(), cap: 0, identity: 0 })
     }
 
-    /// Looks for damaged pages, for as long as `budget` allows.
+    /// Looks for damaged pages, for at most `budget`.
     pub(in crate::storage) async fn look(&self, budget: Option<Duration>) -> Result<Integrity, SpoolError> {
         let mut connection = self.pool.acquire().await.map_err(failed)?;
         look(&mut connection, "quick_check(1)", budget).await.map_err(failed)
     }
 }
 
-/// Locks a file beside that at `path`; none where another process has done so. The lock ends with the file.
+/// Locks a file beside the one at `path`. None while another process holds the lock, which is released when the file is dropped.
 ///
 /// # Errors
 /// What the system says.

@@ -1,5 +1,5 @@
-//! The file that keeps callbacks while the store cannot: a small SQLite database of its own, which is
-//! appended to, read from the front, and emptied.
+//! The file that keeps callbacks while the store fails: a small SQLite database. Callbacks are appended at its end, and read and
+//! deleted from its front.
 
 mod failure;
 mod look;
@@ -46,9 +46,9 @@ use super::{
 pub struct SpoolFile {
     pool: SqlitePool,
     path: PathBuf,
-    /// The most pages that it takes.
+    /// The most pages that it may have.
     cap: u64,
-    /// Which file it is, whatever its name becomes.
+    /// Its inode: identifies the file even after it was renamed.
     identity: u64,
 }
 
@@ -71,13 +71,13 @@ pub(super) const STATEMENTS: [&str; 10] = [
 ];
 
 impl SpoolFile {
-    /// SQLite's own, which the cap is counted in.
+    /// The size of a SQLite page in bytes; the cap counts pages.
     const PAGE: u64 = 4096;
-    /// How long a start looks for damage. What is not looked at by then is found when it is drained.
+    /// How long a start looks for damage. Damage that is not found by then is found when the file is drained.
     const LOOK: Duration = Duration::from_secs(2);
 
-    /// Opens the file at `path`, makes it and its folder where they are missing, looks for damage, and writes
-    /// to it. It takes no more than `max_bytes`.
+    /// Opens the file at `path`, creates it and its folder where they are missing, looks for damage, and checks that it can be
+    /// written. It never grows beyond `max_bytes`.
     ///
     /// # Errors
     /// [`SpoolError::Unwritable`] says what to set, [`SpoolError::Damaged`] what is wrong with the file.
@@ -122,7 +122,7 @@ impl SpoolFile {
             Integrity::Whole => {}
         }
         match self.prepare().await {
-            // What is in it can still be drained.
+            // A full file can still be drained.
             Err(SpoolError::Full) if self.count().await.is_ok() => Ok(()),
             prepared => prepared,
         }
@@ -153,11 +153,11 @@ impl SpoolFile {
                 .push_bind(&request.signed_for)
                 .push_bind(&request.source);
         });
-        // One of a kind: its text goes by how many there are.
+        // Not prepared: its text depends on the number of rows.
         insert.build().persistent(false).execute(&self.pool).await.map(|_| ()).map_err(failed)
     }
 
-    /// The callbacks behind place `after` that have waited longest, in the order in which they came.
+    /// The oldest callbacks whose id is greater than `after`, in the order in which they came.
     ///
     /// # Errors
     /// [`SpoolError`] where the file cannot be read, or callbacks are missing in it.
@@ -176,14 +176,13 @@ impl SpoolFile {
         Ok(count.unsigned_abs())
     }
 
-    /// Which file it is, whatever its name becomes.
+    /// Its inode: identifies the file even after it was renamed.
     #[must_use]
     pub fn identity(&self) -> u64 {
         self.identity
     }
 
-    /// The right to drain, which one process has at a time; it ends when the file is dropped.
-    /// None where another process has it.
+    /// The lock of the process that drains, released when the file is dropped. None while another process holds it.
     ///
     /// # Errors
     /// What the system says.

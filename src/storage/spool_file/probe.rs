@@ -1,4 +1,4 @@
-//! Whether the file can be written to.
+//! Checks that the file can be written.
 
 use sqlx::SqliteConnection;
 
@@ -9,7 +9,7 @@ use crate::storage::sqlite::begin;
 pub(super) const PROBE: &str =
     "INSERT INTO spooled (id, received_at, account, method, query, body) VALUES (-1, 0, '', '', '', '')";
 
-/// Writes, and leaves nothing behind.
+/// Writes a row and deletes it in the same transaction.
 pub(super) async fn probe(connection: &mut SqliteConnection) -> sqlx::Result<()> {
     let mut transaction = begin(connection).await?;
     sqlx::query(PROBE).execute(&mut *transaction).await?;

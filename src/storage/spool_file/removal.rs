@@ -1,4 +1,4 @@
-//! Taking out of the spool what has been drained, and setting aside what never can be.
+//! Deletes drained callbacks from the spool, and moves those that can never be drained to its quarantine.
 
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
@@ -26,24 +26,23 @@ pub(super) const QUARANTINE: &str = concat!(
 /// Binds the columns of a callback, then the reason.
 pub(super) const ADD_QUARANTINED: &str =
     concat!("INSERT INTO quarantined (", columns!(), ", reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-/// Few at a time, as callbacks wait for the connection meanwhile.
+/// A small page, since callbacks wait for the connection meanwhile.
 pub(super) const QUARANTINED: &str = "SELECT id, query, body, signed_for FROM quarantined \
     WHERE id > $1 AND ($2 IS NULL OR account = $2) ORDER BY id LIMIT 50";
 pub(super) const LAST_QUARANTINED: &str = "SELECT COALESCE(max(id), 0) FROM quarantined";
 pub(super) const FORGET: &str = "DELETE FROM quarantined WHERE id = $1";
 
-/// SQLite's own limit.
+/// SQLite's own limit of pages.
 const MOST_PAGES: u64 = 4_294_967_294;
 
 impl SpoolFile {
-    /// Forgets what [`Self::oldest`] gave, up to a place, but sets aside those that can never be drained,
-    /// each with the reason.
+    /// Deletes callbacks up to the id `through`. Those that can never be drained go to the quarantine, with the reason.
     ///
     /// # Errors
     /// [`SpoolError`]: all of them are still there.
     pub async fn remove(&self, through: i64, undrainable: &[Undrainable]) -> Result<(), SpoolError> {
         let mut connection = self.pool.acquire().await.map_err(failed)?;
-        // What is set aside takes more room than it did, and a spool that is full has none.
+        // A quarantined row is larger, by the reason, and a full spool has no room for it.
         limit_pages(&mut connection, MOST_PAGES).await.map_err(failed)?;
         let removed = remove(&mut connection, through, undrainable).await;
         limit_pages(&mut connection, self.cap).await.map_err(failed)?;
@@ -52,7 +51,7 @@ impl SpoolFile {
 }
 
 impl SpoolFile {
-    /// Adds to those that can never be drained.
+    /// Adds callbacks to the quarantine.
     ///
     /// # Errors
     /// [`SpoolError`]: none of them is kept.

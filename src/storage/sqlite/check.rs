@@ -1,5 +1,4 @@
-//! Whether the store's file is as it was written: looked at when the service starts, by a command, and whenever
-//! SQLite says so.
+//! Damage of the store's file: looked for at the start and by the command `check`, and noted whenever SQLite reports it.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -9,7 +8,7 @@ use std::{
 use super::Sqlite;
 use crate::storage::damage::{Integrity, is_damage, look};
 
-/// What was found damaged first. It stays until a start with a whole file.
+/// The damage that was found first. It is remembered until the service is started with an undamaged file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Damage(Arc<OnceLock<String>>);
 
@@ -17,12 +16,12 @@ const TABLES: &str =
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
 
 impl Sqlite {
-    /// What is known to be damaged.
+    /// The known damage.
     pub fn damage(&self) -> Option<&str> {
         self.damage.0.get().map(String::as_str)
     }
 
-    /// Takes note of an error that tells of damage. Logged here, once.
+    /// Remembers an error that reveals damage, and logs it once.
     pub fn note(&self, error: &sqlx::Error) {
         if is_damage(error) {
             self.found(&error.to_string());
@@ -40,7 +39,7 @@ impl Sqlite {
         }
     }
 
-    /// Looks at the file for as long as `budget` allows. Returns whether it sufficed for all of it.
+    /// Checks the file for at most `budget`. Returns whether that was long enough for the whole file.
     pub async fn look(&self, budget: Duration) -> sqlx::Result<bool> {
         let mut connection = self.readers().acquire().await?;
         match look(&mut connection, "quick_check(1)", Some(budget)).await? {
@@ -53,12 +52,12 @@ impl Sqlite {
         }
     }
 
-    /// Every table, to be looked at one by one; none where the list itself cannot be read.
+    /// All tables; none where the list of tables cannot be read.
     pub async fn tables(&self) -> sqlx::Result<Vec<String>> {
         sqlx::query_scalar(TABLES).fetch_all(self.readers()).await
     }
 
-    /// Looks at all of a table and its indexes, or else at the file as a whole. Returns what is damaged.
+    /// Checks a table with its indexes, or the whole file. Returns the damage.
     pub async fn check(&self, table: Option<&str>) -> sqlx::Result<Option<String>> {
         let mut connection = self.readers().acquire().await?;
         let pragma =

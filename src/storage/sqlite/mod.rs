@@ -31,7 +31,7 @@ use super::{
 
 pub(super) use statements::STATEMENTS;
 
-/// Every statement that only SQLite runs, but for those of a campaign.
+/// Every statement that only SQLite runs and that `STATEMENTS` does not hold.
 pub(super) fn statements() -> Vec<&'static str> {
     [&record::statements()[..], &retention::STATEMENTS].concat()
 }
@@ -46,7 +46,7 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens nothing yet.
+    /// Prepares the pools. Nothing is opened yet.
     pub fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
         let options: SqliteConnectOptions = config.url.parse().map_err(BadDatabase::Unreadable)?;
         // FULL: in WAL mode a commit is on disk only then.
@@ -58,7 +58,7 @@ impl Sqlite {
             .disable_statement_logging();
         let pool = |connections: u32| {
             let pool = SqlitePoolOptions::new().max_connections(connections);
-            // A file does not hang up.
+            // No connection is ever lost, so none has to be tested before use.
             pool.acquire_timeout(config.timeout()).test_before_acquire(false)
         };
         let writer = pool(1).connect_lazy_with(options.clone());
@@ -67,15 +67,15 @@ impl Sqlite {
         Ok(Self { writer, readers, options: Arc::new(options), damage: Damage::default() })
     }
 
-    /// Makes the file and its folder where they are missing, and opens the file.
+    /// Opens the file. Creates it and its folder where they are missing.
     pub async fn open_file(&self) -> Result<(), StoreError> {
         self.make_folder()?;
-        // The pool would only say that it timed out; one connection says why.
+        // The pool would only report a timeout; a single connection reports the reason.
         let connection = self.options.connect().await.map_err(|error| self.told(error))?;
         Ok(connection.close().await?)
     }
 
-    /// Applies what is missing of the schema.
+    /// Applies missing migrations.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         self.make_folder()?;
         let mut connection = self.writer.acquire().await.map_err(|error| self.told(error))?;
@@ -89,7 +89,7 @@ impl Sqlite {
         self.options.get_filename()
     }
 
-    /// A damaged file is told by its name, and as what it is.
+    /// Turns an error that reveals damage into one that names the file.
     fn told(&self, error: sqlx::Error) -> StoreError {
         if is_damage(&error) { damaged(self.path(), &error) } else { error.into() }
     }
@@ -99,7 +99,7 @@ impl Sqlite {
         made.map_err(|(path, source)| StoreError::Folder { path, source })
     }
 
-    /// Begins to write, and changes nothing.
+    /// Begins a writing transaction and rolls it back.
     pub async fn try_writing(&self) -> sqlx::Result<()> {
         let mut connection = self.writer.acquire().await?;
         let tried = async {
@@ -125,8 +125,8 @@ impl Sqlite {
     }
 }
 
-/// Lets every statement of the pool's connections run no longer than `patience`. Whoever asked has given up by then;
-/// without this the statement would go on, and keep its connection from whoever comes next.
+/// Interrupts every statement of the pool's connections after `patience`. Its caller has given up by then; otherwise the statement
+/// would go on and block its connection.
 fn interrupted(pool: SqlitePoolOptions, patience: Duration) -> SqlitePoolOptions {
     pool.after_connect(move |connection, _| Box::pin(interrupt_after(connection, patience))).before_acquire(
         move |connection, _| {
@@ -136,7 +136,7 @@ fn interrupted(pool: SqlitePoolOptions, patience: Duration) -> SqlitePoolOptions
 }
 
 async fn interrupt_after(connection: &mut SqliteConnection, patience: Duration) -> sqlx::Result<()> {
-    /// How many steps of SQLite's machine are taken between two looks at the clock: some tens of microseconds.
+    /// After how many instructions of SQLite's virtual machine the time is checked: some tens of microseconds.
     const STEPS: i32 = 4096;
     let end = Instant::now() + patience;
     connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
@@ -147,14 +147,13 @@ fn damaged(path: &Path, error: &dyn std::error::Error) -> StoreError {
     StoreError::Damaged { path: path.display().to_string(), damage: error.to_string() }
 }
 
-/// Begins a transaction that will write: one that begins by reading could not always go on to write.
+/// Begins a transaction with the write lock: one that begins by reading may fail to get it later.
 pub(super) async fn begin(connection: &mut SqliteConnection) -> sqlx::Result<Transaction<'_, Db>> {
     connection.begin_with("BEGIN IMMEDIATE").await
 }
 
-/// Gives a connection back after a transaction; one that has failed closes it. SQLite rolls back by itself
-/// where the disk is full, and the driver does not notice: it would take the next transaction for a part of
-/// this one, and say that it is committed when it is not.
+/// Returns a connection to the pool after a transaction, or closes it if that failed. On a full disk SQLite rolls back by itself and
+/// the driver does not notice: it would take the next transaction for a nested one and report a commit that never happened.
 pub(super) fn give_back<T>(mut connection: PoolConnection<Db>, done: sqlx::Result<T>) -> sqlx::Result<T> {
     if done.is_err() {
         connection.close_on_drop();
@@ -162,7 +161,7 @@ pub(super) fn give_back<T>(mut connection: PoolConnection<Db>, done: sqlx::Resul
     done
 }
 
-/// Makes the folder of `file`, where it has one.
+/// Creates the folder of `file`, if the path has one.
 pub(super) fn make_folder(file: &Path) -> Result<(), (String, std::io::Error)> {
     let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     fs::create_dir_all(folder).map_err(|error| (folder.display().to_string(), error))

@@ -8,10 +8,10 @@ use serde::{
 };
 use sha2::{Digest, Sha256};
 
-/// What every API key begins with, so that secret scanners and people recognise one.
+/// The prefix of every API key, by which secret scanners and people recognise one.
 pub const API_KEY_PREFIX: &str = "dlr_";
 
-/// What a key may do.
+/// The scope of an API key.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames,
 )]
@@ -26,15 +26,15 @@ pub enum Scope {
     Admin,
 }
 
-/// `[[auth.keys]]`: an API key. The key itself is kept nowhere.
+/// `[[auth.keys]]`: an API key. Only its digest is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeyConfig {
-    /// Whose it is.
+    /// Whose key it is.
     pub name: String,
     /// The digest of the key.
     pub sha256: KeyDigest,
-    /// What it may do.
+    /// Its scopes.
     pub scopes: Vec<Scope>,
 }
 

@@ -18,12 +18,12 @@ use crate::{
 pub struct HttpConfig {
     /// Address and port for callbacks, and for everything else unless `internal_bind` is set.
     pub bind: SocketAddr,
-    /// Address and port for everything but callbacks; none is the same listener.
+    /// Address and port for everything but callbacks; none: `bind` serves everything.
     #[serde(deserialize_with = "address_or_empty", serialize_with = "empty_or_address")]
     pub internal_bind: Option<SocketAddr>,
     /// The URL under which Exotel reaches `bind`, such as `https://dlr.example.com`; empty is `http://BIND`.
     pub public_url: SecretUrl,
-    /// The proxies, as CIDR ranges, whose `X-Forwarded-For` is believed; none: no one's.
+    /// The proxies, as CIDR ranges, whose `X-Forwarded-For` is trusted; none: no proxy's.
     pub trusted_proxies: StringList<String>,
     /// How long a shutdown waits for requests that are under way, in milliseconds.
     pub shutdown_timeout_ms: u64,
@@ -31,9 +31,9 @@ pub struct HttpConfig {
     pub header_timeout_ms: NonZeroU64,
     /// How long a request's body may take, in milliseconds, unless it keeps `body_min_rate`.
     pub body_timeout_ms: NonZeroU64,
-    /// What a body that takes longer has to bring, in bytes per second.
+    /// The minimum rate of a body that takes longer than `body_timeout_ms`, in bytes per second.
     pub body_min_rate: NonZeroU64,
-    /// How long a connection may rest between requests, in milliseconds.
+    /// The idle timeout of a connection between requests, in milliseconds.
     pub idle_timeout_ms: NonZeroU64,
     /// How long a request other than a callback may take until its answer begins, in milliseconds.
     pub request_timeout_ms: NonZeroU64,
@@ -48,10 +48,10 @@ pub struct HttpConfig {
 /// Why `[http]` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BadHttp {
-    /// Longer than of use.
+    /// A timeout that is too long to be useful.
     #[error("http.{0} must be {longest} at most, which is one hour", longest = HttpConfig::LONGEST_MS)]
     TooLong(&'static str),
-    /// More than a process can have.
+    /// More connections than a process can have.
     #[error("http.max_connections must be {} at most", HttpConfig::MOST_CONNECTIONS)]
     Connections,
     /// Too small for any request, or too large for many.
@@ -59,7 +59,7 @@ pub enum BadHttp {
     HeaderBytes,
 }
 
-/// `[auth]`: who may ask.
+/// `[auth]`: who may ask questions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AuthConfig {
     /// API keys; as soon as there is one, questions need one.
@@ -76,15 +76,14 @@ pub struct LimitsConfig {
     pub questions_per_minute_per_key: u32,
     /// Questions from one address.
     pub questions_per_minute_per_address: u32,
-    /// Callbacks and questions from one address that are refused for who sends them.
+    /// Callbacks and questions from one address whose authentication fails.
     pub refusals_per_minute_per_address: u32,
-    /// Questions that read as many messages as there may be, at once.
+    /// Scans at once: questions that may read most of the messages.
     pub scans_at_once: NonZeroU32,
 }
 
 impl LimitsConfig {
-    /// How many scans may run at once over so many connections: half of them at most, so that there is always one for a
-    /// small question.
+    /// How many scans may run at once: at most half of the connections, so that one is always left for a small question.
     pub(super) fn scans_within(self, connections: u32) -> usize {
         let scans = self.scans_at_once.get().min(connections / 2).max(1);
         usize::try_from(scans).unwrap_or(usize::MAX)
@@ -106,12 +105,12 @@ impl LimitsConfig {
     }
 }
 
-/// What a configuration lays open beyond this machine.
+/// A listener that other machines can reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exposure {
-    /// The address that callbacks come to is not a loopback.
+    /// The address for callbacks is not a loopback address.
     pub callbacks: bool,
-    /// The address that questions come to is not a loopback.
+    /// The address for questions is not a loopback address.
     pub questions: bool,
 }
 

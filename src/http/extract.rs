@@ -1,4 +1,4 @@
-//! axum's extractors, with our problems in place of their texts.
+//! axum's extractors, which answer with our problems in place of axum's texts.
 
 use axum::{
     extract::{FromRequestParts, Path},
@@ -29,7 +29,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathPar
     }
 }
 
-/// The parameters of the query string; unknown ones and bad values are named.
+/// The parameters of the query string. Unknown parameters and bad values are named in the answer.
 pub(super) struct QueryParams<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T> {
@@ -49,7 +49,7 @@ fn parameter_problem(error: &serde_path_to_error::Error<serde::de::value::Error>
     }
 }
 
-/// The pairs of the query string, for those who read them one by one.
+/// The pairs of the query string, for handlers that read them one by one.
 pub(super) struct QueryPairs(pub Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for QueryPairs {
@@ -61,7 +61,7 @@ impl<S: Send + Sync> FromRequestParts<S> for QueryPairs {
     }
 }
 
-/// A JSON body as what it has to be; `shape` shows that. What some tools put before the first brace is passed over.
+/// Reads a JSON body. `shape` shows in the error what is expected. A byte order mark before the first brace is skipped.
 pub(super) fn read_json<T: DeserializeOwned>(body: &[u8], shape: &str) -> Result<T, Problem> {
     let text = json_text(body);
     let mut json = serde_json::Deserializer::from_slice(&text);
@@ -73,7 +73,7 @@ pub(super) fn read_json<T: DeserializeOwned>(body: &[u8], shape: &str) -> Result
     Ok(read)
 }
 
-/// Keeps what may be said once only.
+/// Stores the value of a parameter that may be given once only.
 pub(super) fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), Problem> {
     match place.replace(value) {
         None => Ok(()),
@@ -101,13 +101,13 @@ impl PageParams {
     /// `limit` where none is given.
     const LIMIT: u16 = 50;
 
-    /// Takes one of them.
+    /// Stores the value of one of them.
     pub fn take(&mut self, name: &str, value: &str) -> Result<(), Problem> {
         let place = if name == "limit" { &mut self.limit } else { &mut self.cursor };
         once(place, name, value.to_owned())
     }
 
-    /// Reads them for `list`.
+    /// The page of `list` that they ask for.
     pub fn page(&self, list: &str) -> Result<PageRequest, Problem> {
         let limit = match self.limit.as_deref().map(str::parse) {
             None => Self::LIMIT,

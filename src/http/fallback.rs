@@ -1,4 +1,4 @@
-//! Answers where no handler has one.
+//! Answers to requests that reach no handler.
 
 use std::any::Any;
 
@@ -6,12 +6,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::{Problem, ProblemKind};
 
-/// Nothing is at this path.
+/// No route has this path.
 pub(super) async fn no_such_route() -> Problem {
     Problem::new(ProblemKind::UnknownRoute, "nothing is here; docs/api.md lists the routes")
 }
 
-/// The path is right, the method is not; axum adds the `Allow` header.
+/// The route does not have this method. axum adds the `Allow` header.
 pub(super) async fn method_not_allowed() -> Problem {
     Problem::new(
         ProblemKind::MethodNotAllowed,
@@ -19,7 +19,7 @@ pub(super) async fn method_not_allowed() -> Problem {
     )
 }
 
-/// A panic is a bug of ours; the panic hook has logged where it was.
+/// A handler panicked, which is a bug of ours. The panic hook has logged where.
 pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
     Problem::new(ProblemKind::Internal, "the service failed; its log says where").into_response()
 }

@@ -1,4 +1,4 @@
-//! Liveness, which never depends on the database, and readiness, which says what is wrong.
+//! Liveness, which never depends on the database, and readiness, which reports what is wrong.
 
 use axum::{Json, extract::State};
 use serde::Serialize;
@@ -44,12 +44,12 @@ impl Health {
     }
 }
 
-/// How many callbacks may be missing in all of them; none where one of them does not tell.
+/// How many callbacks may be missing in all set-aside files; none where that is unknown of one of them.
 fn missing(files: &[SetAside]) -> Option<u64> {
     files.iter().map(|file| file.findings?.missing).sum()
 }
 
-/// What is to be said of set-aside files.
+/// What readiness reports of set-aside files.
 fn told(files: &[SetAside]) -> Option<String> {
     let names = files.iter().map(SetAside::name).collect::<Vec<_>>().join(", ");
     let how_many = match missing(files) {
@@ -106,7 +106,7 @@ pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>
     Err(Problem::new(ProblemKind::StoreUnavailable, details.join("; ")).with("store", store))
 }
 
-/// Asks the store whether anything is wrong with it.
+/// Pings the store, and describes what is wrong.
 async fn trouble(state: &AppState) -> Option<Trouble> {
     let error = state.questions.store.ping().await.err()?;
     tracing::warn!(%error, store = state.questions.store.kind(), "not ready");

@@ -1,6 +1,7 @@
-//! Every route of the service, in one list, and the layers around them, in order.
+//! Every route of the service in one list, and the middleware around them in order.
 //!
-//! May import everything below: `domain`, `access`, `exotel`, `storage`, `ingest`; and `secret_url` and `telemetry`.
+//! May import what stands below: `access`, `answers`, `domain`, `exotel`, `ingest`, `storage`, and the leaves `pace`, `secret_url`
+//! and `telemetry`.
 
 mod accounts;
 mod api_key;
@@ -52,7 +53,7 @@ pub use state::{AppState, Parts};
 
 use messages::export_format::WORKBOOK;
 
-/// What Exotel calls: nothing but callbacks and liveness.
+/// The routes that Exotel may reach: callbacks and liveness.
 fn public_routes() -> Router<AppState> {
     Router::new()
         .route("/callbacks/exotel/{account}", callback(callbacks::receive))
@@ -60,7 +61,7 @@ fn public_routes() -> Router<AppState> {
         .route("/livez", get(health::livez))
 }
 
-/// What the company's own tools and operators ask.
+/// The routes for internal tools and operators.
 fn internal_routes(state: &AppState) -> Router<AppState> {
     let readers =
         from_fn_with_state(auth::Required { state: state.clone(), scope: Scope::Read }, auth::require);
@@ -82,22 +83,21 @@ fn internal_routes(state: &AppState) -> Router<AppState> {
         .route_layer(readers)
         .merge(Router::new().route("/recipients/erase", post(recipients::erase)).route_layer(admins))
         .route_layer(deadline)
-        // These have deadlines of their own, and are to tell of the others'.
+        // These have timeouts of their own, and must answer while others are at their deadline.
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::scrape::scrape))
         .merge(compat::routes())
 }
 
-/// Packs exports, but for workbooks, which are packed already.
+/// Compresses exports, except workbooks, which are compressed already.
 fn compression() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new(WORKBOOK)))
 }
 
-/// What a listener serves. A slash too many at the end of a URL is overlooked: it is easily typed, and
-/// would lose every callback.
+/// What a listener serves. A trailing slash of the URL is ignored: it is easily typed, and would lose every callback.
 pub type HttpService = NormalizePath<Router>;
 
-/// The public listener's service where it has one of its own.
+/// The service of the public listener, where the internal one is separate.
 #[must_use]
 pub fn public(state: AppState) -> HttpService {
     layered(public_routes(), state)
@@ -109,16 +109,16 @@ pub fn internal(state: AppState) -> HttpService {
     layered(internal_routes(&state).route("/livez", get(health::livez)), state)
 }
 
-/// Both in one.
+/// The service of a listener for everything.
 #[must_use]
 pub fn combined(state: AppState) -> HttpService {
     layered(public_routes().merge(internal_routes(&state)), state)
 }
 
-/// From the outside in: what is counted, the log line, security headers, panics, the route.
+/// The middleware, from the outside in: metrics, log line, security headers, panics, then the route.
 fn layered(routes: Router<AppState>, state: AppState) -> HttpService {
     let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    // As one: each layer of a router's own costs a request an allocation.
+    // One combined layer: each separate layer of a router costs an allocation per request.
     let layers = ServiceBuilder::new()
         .layer(metrics::Measure(state.operation.routes.clone()))
         .layer(trace::request_line())
@@ -133,7 +133,7 @@ fn layered(routes: Router<AppState>, state: AppState) -> HttpService {
     NormalizePath::trim_trailing_slash(service)
 }
 
-/// GET and POST, and HEAD refused: axum would let it pass as a GET, and a probe is no callback.
+/// GET and POST. HEAD is refused: axum would route it to GET, and a probe is no callback.
 fn callback<T: 'static>(handler: impl Handler<T, AppState>) -> MethodRouter<AppState> {
     get(handler.clone()).post(handler).head(callbacks::refuse_method).fallback(callbacks::refuse_method)
 }

@@ -1,4 +1,4 @@
-//! Which of the media types that a route has a client prefers: RFC 9110's `Accept`, read by `headers-accept`.
+//! Content negotiation: which of a route's media types the client prefers by `Accept` (RFC 9110), as `headers-accept` reads it.
 
 use axum::http::{HeaderMap, header};
 use headers_accept::Accept;
@@ -6,11 +6,11 @@ use mediatype::{MediaType, MediaTypeBuf, ReadParams, names::Q};
 
 use super::{Problem, ProblemKind};
 
-/// A media type that a route can answer, and what it is called within.
+/// A media type that a route can answer with.
 pub(super) struct Offer<T> {
     /// Without parameters.
     pub media_type: &'static str,
-    /// How the answer is then written.
+    /// The format that goes with it.
     pub format: T,
 }
 
@@ -27,7 +27,7 @@ pub(super) fn preferred<T: Copy>(headers: &HeaderMap, offers: &[Offer<T>]) -> Re
     chosen.map(|at| offers[at].format).ok_or_else(|| not_acceptable(offers))
 }
 
-/// What the client takes; none where it does not say so. Elements that cannot be read are passed over.
+/// What the client accepts; none where it does not say. Elements that cannot be read are skipped.
 fn accept(headers: &HeaderMap) -> Option<Accept> {
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut ranges: Vec<String> = values.flat_map(|value| value.split(',')).filter_map(range).collect();
@@ -38,7 +38,7 @@ fn accept(headers: &HeaderMap) -> Option<Accept> {
     if ranges.is_empty() {
         return None;
     }
-    // Whoever only says what not, takes the rest.
+    // A client that only excludes types accepts all others.
     if ranges.iter().all(|range| rules_out(range) && !range.starts_with("*/*")) {
         ranges.push("*/*;q=0.001".to_owned());
     }

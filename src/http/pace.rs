@@ -1,9 +1,8 @@
-//! Pacing: questions yield to callbacks. A question can be asked again, a callback is gone.
+//! Questions yield to callbacks: a question can be asked again, a callback that is lost is gone.
 //!
-//! Where callbacks were being committed beside a question, the next one of its class waits 24 times as long as that one
-//! took, so that a client which asks without end gets one part in 25 of the time. Nobody waits longer than a second,
-//! however many others ask. Classes do not pay for each other, so that a small page is not kept waiting by a month's
-//! statistics; and only a few scans run beside each other.
+//! After a question that overlapped a commit, the next question of its class waits 24 times its duration, so that a client which
+//! asks in an endless loop gets one part in 25 of the time. No question waits longer than a second, however many clients ask.
+//! Classes do not wait for each other, so a month's statistics do not delay a small page. Only a few scans run at once.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -17,7 +16,7 @@ use tokio::{
 
 use crate::pace::PacedWork;
 
-/// The longest that any question waits.
+/// The longest pause before a question.
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// How much of the database a question reads.
@@ -27,35 +26,35 @@ pub(super) enum Reads {
     Few,
     /// Some hundred rows, by an index.
     Many,
-    /// As many rows as there may be.
+    /// Possibly most of the rows.
     Scan,
-    /// A further part of a scan whose answer has begun, so that it can be refused no longer.
+    /// A further part of a scan whose answer has begun, so that it can no longer be refused.
     RestOfScan,
 }
 
 impl Reads {
-    /// How many rows are few.
+    /// The most rows that count as few.
     const FEW: usize = 50;
 
-    /// So many rows at most, by an index.
+    /// The class of a question that reads at most so many rows, by an index.
     pub fn rows(most: usize) -> Self {
         if most <= Self::FEW { Self::Few } else { Self::Many }
     }
 }
 
-/// What the questions of each class owe, and how many more scans may run.
+/// The pause that each class owes, and a limit of scans at once.
 #[derive(Debug)]
 pub(super) struct QuestionPace {
     few: Debt,
     many: Debt,
     scan: Debt,
-    /// Of changes that are made step by step, such as erasing.
+    /// The class of changes that are made step by step, such as erasing.
     pub steps: Debt,
     scans: Arc<Semaphore>,
 }
 
 impl QuestionPace {
-    /// With so many scans at once.
+    /// With a limit of scans at once.
     pub fn new(scans: usize) -> Self {
         Self {
             few: Debt::default(),
@@ -66,7 +65,7 @@ impl QuestionPace {
         }
     }
 
-    /// What a class owes.
+    /// The debt of a class.
     pub fn of(&self, reads: Reads) -> &Debt {
         match reads {
             Reads::Few => &self.few,
@@ -75,7 +74,7 @@ impl QuestionPace {
         }
     }
 
-    /// The right to scan, to be kept until the scan has ended. None where as many run as may.
+    /// A permit to scan, to be held until the scan has ended. None while as many run as are allowed.
     pub async fn may_scan(&self, reads: Reads) -> Option<OwnedSemaphorePermit> {
         let scans = Arc::clone(&self.scans);
         match reads {
@@ -85,7 +84,7 @@ impl QuestionPace {
     }
 }
 
-/// When the next question of a class may be asked.
+/// The time at which a class may ask its next question.
 #[derive(Debug)]
 pub(super) struct Debt {
     next: Mutex<Instant>,
@@ -98,7 +97,8 @@ impl Default for Debt {
 }
 
 impl Debt {
-    /// Waits for the pause that is owed, asks, and owes a pause where that was `busy`; also where the question is given up.
+    /// Waits for the pause that is due, and then asks. If the store was `busy` meanwhile, the class owes a pause afterwards, also
+    /// where the question is given up.
     pub async fn take<T>(&self, question: impl Future<Output = T>, busy: impl Fn() -> bool) -> T {
         let next = *self.next.lock().unwrap_or_else(PoisonError::into_inner);
         sleep_until(next).await;
@@ -109,7 +109,7 @@ impl Debt {
     fn owe(&self, pause: Duration) {
         let now = Instant::now();
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        // Pauses of questions that ran beside each other add up to the longest one, and no further.
+        // Pauses of concurrent questions add up, but to no more than the longest pause from now.
         *next = ((*next).max(now) + pause).min(now + LONGEST);
     }
 }

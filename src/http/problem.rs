@@ -21,7 +21,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of a kind, with what is to be said about this one.
+    /// A problem of a kind; `detail` says what is wrong this time.
     #[must_use]
     pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         let (status, title) = kind.status_and_title();
@@ -52,7 +52,7 @@ impl Problem {
         self.kind
     }
 
-    /// One request too many; the next may come in so many seconds.
+    /// The rate limit is exceeded; the next request may come in so many seconds.
     pub(super) fn too_many(detail: &str, retry_after_s: u64) -> Self {
         let mut problem = Self::new(ProblemKind::TooManyRequests, detail);
         problem.headers.push((header::RETRY_AFTER, retry_after_s.into()));
@@ -64,7 +64,7 @@ impl Problem {
         Self::of_unauthorized(ProblemKind::Unauthorized, detail)
     }
 
-    /// A kind that is answered with 401.
+    /// A problem of a kind that is answered with 401.
     pub(super) fn of_unauthorized(kind: ProblemKind, detail: &str) -> Self {
         Self::new(kind, detail)
             .header(header::WWW_AUTHENTICATE, "Bearer realm=\"dlr-receiver\"")
@@ -76,22 +76,22 @@ impl Problem {
         Self::new(ProblemKind::InvalidParameter, format!("`{name}`: {fault}")).with("parameter", name)
     }
 
-    /// A parameter's value is none of its words.
+    /// The value of a parameter is none of the allowed words.
     pub(super) fn word(name: &str, allowed: &[&str]) -> Self {
         Self::parameter(name, format!("must be one of {}", allowed.join(", "))).with("allowed", allowed)
     }
 
-    /// A parameter that the question does not have.
+    /// An unknown parameter.
     pub(super) fn unknown_parameter(name: &str, allowed: &[&str]) -> Self {
         let name: String = name.chars().take(40).collect();
         Self::parameter(&name, format!("is no parameter here; there are {}", allowed.join(", ")))
             .with("allowed", allowed)
     }
 
-    /// A body that did not come to its end.
+    /// The body ended early or came too slowly.
     pub(super) fn broken_off(error: &(dyn std::error::Error + 'static)) -> Self {
         let mut causes = std::iter::successors(Some(error), |error| error.source());
-        // So says the listener, whose errors others wrap.
+        // The listener reports a slow body by this error, which other layers wrap.
         let is_slow = |cause: &(dyn std::error::Error + 'static)| {
             cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
         };

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumCount, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum ProblemKind {
-    /// The account takes no callbacks from there.
+    /// The account does not accept callbacks from this address.
     AddressNotAllowed,
     /// The same sid was reported for several accounts.
     AmbiguousSid,
@@ -18,15 +18,15 @@ pub enum ProblemKind {
     InvalidParameter,
     /// The body is not what its content type says.
     MalformedBody,
-    /// The key's scopes do not suffice.
+    /// The API key lacks the scope.
     MissingScope,
-    /// The method is none of the route's.
+    /// The route does not have this method.
     MethodNotAllowed,
     /// The body is too large.
     BodyTooLarge,
     /// The body comes too slowly.
     BodyTooSlow,
-    /// The client takes none of the media types that there are.
+    /// The client accepts none of the route's media types.
     NotAcceptable,
     /// The fields are no status callback.
     NotAStatusCallback,
@@ -34,13 +34,13 @@ pub enum ProblemKind {
     Overloaded,
     /// The database refuses the question as it was asked.
     QuestionRefused,
-    /// No store can take it, or answer, now.
+    /// Neither database nor spool can take the callback, or the database cannot answer.
     StoreUnavailable,
     /// The answer took longer than it may.
     TookTooLong,
-    /// As many questions that read much are being answered as may be at once.
+    /// As many scans run as are allowed.
     TooManyScans,
-    /// The caller has asked, or has been refused, too often.
+    /// The caller has exceeded a rate limit.
     TooManyRequests,
     /// A token or key is missing or wrong.
     Unauthorized,
@@ -52,7 +52,7 @@ pub enum ProblemKind {
     UnknownRoute,
     /// The code stands in no table.
     UnknownStatusCode,
-    /// A content type or encoding that is not taken.
+    /// The content type or encoding is not supported.
     UnsupportedMediaType,
 }
 

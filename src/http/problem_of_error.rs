@@ -1,4 +1,4 @@
-//! Which problem an error of a lower layer is.
+//! Turns errors of the layers below into problems.
 
 use axum::http::header;
 
@@ -15,7 +15,7 @@ impl From<StoreError> for Problem {
     }
 }
 
-/// Logged here, once; the caller learns nothing but the kind.
+/// The error is logged here, once. The caller learns its kind only.
 impl From<Unanswered> for Problem {
     fn from(unanswered: Unanswered) -> Self {
         unanswered.log();

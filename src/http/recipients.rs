@@ -1,4 +1,4 @@
-//! Forgetting a recipient on request.
+//! Erases a recipient on request.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ pub(super) struct ErasedView {
     complete: bool,
 }
 
-/// How long erasing may take. Then the answer says what is done, while whoever asks still waits for it.
+/// How long an erasure may take. Then the answer reports what is done, while the client still waits for it.
 const LONGEST: Duration = Duration::from_secs(8);
 
 /// Erases a recipient.
@@ -121,7 +121,7 @@ pub(super) async fn erase(
     }))
 }
 
-/// The number may be one of several countries, as the accounts are.
+/// One erasure for each number that the recipient may be: accounts may be in several countries.
 fn erasures(state: &AppState, erase: &Erase) -> Result<Vec<Erasure>, Problem> {
     let account = erase.account.as_deref().map(|name| AccountName::new(&name.to_ascii_lowercase()));
     let account = account.transpose().map_err(|error| Problem::parameter("account", error))?;

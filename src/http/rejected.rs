@@ -61,7 +61,7 @@ pub(super) async fn list(
     Ok(Json(RejectedView { items, next_cursor: page.next.map(|next| next.encode(LIST)) }))
 }
 
-/// A body that is text as text, any other in base64.
+/// A body that is UTF-8 as text, any other in base64.
 fn view(rejection: StoredRejection) -> RejectionView {
     let StoredRejection { id, received_at, account, content_type, reason, body } = rejection;
     let (body, body_encoding) = match String::from_utf8(body) {

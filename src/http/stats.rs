@@ -17,7 +17,7 @@ use crate::{
     storage::{GroupBy, StatsRequest, TooManyGroups},
 };
 
-/// How many things one question may group by.
+/// The most groupings of one question.
 const MOST: usize = 3;
 /// What the messages can be grouped by.
 const GROUPS: [&str; 8] = ["outcome", "status", "code", "category", "account", "hour", "day", "label:NAME"];

@@ -14,13 +14,13 @@ use tower_http::{
 };
 use tracing::{Span, info, info_span};
 
-/// What became of a request, in a word; handlers leave it with their response.
+/// The outcome of a request in a word, which handlers attach to their response.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RequestOutcome(pub &'static str);
 
-/// What is told apart of methods, which may be any word of the caller's; the last is all others.
+/// The methods that log lines distinguish; the last stands for all others, since a method may be any word.
 pub(super) const METHODS: [&str; 8] = ["POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "other"];
-/// The route of a request to none.
+/// The route in the log line of a request that matches none.
 pub(super) const UNMATCHED: &str = "unmatched";
 
 type RequestLine<B> = TraceLayer<

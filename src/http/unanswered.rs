@@ -1,24 +1,24 @@
-//! Why a question to the store has no answer.
+//! Why a question was not answered.
 
 use super::{ProblemKind, messages::Unwritten};
 use crate::storage::{QuestionFailure, StoreError};
 
-/// Why a question has no answer.
+/// Why a question was not answered.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unanswered {
-    /// As many scans run as may.
+    /// As many scans run as are allowed.
     #[error("as many scans run as limits.scans_at_once allows")]
     TooManyScans,
-    /// The database works on it for longer than a question may take.
+    /// The query exceeded its timeout.
     #[error("the question took longer than database.timeout_ms")]
     TookTooLong,
-    /// The request's deadline has passed.
+    /// The request exceeded its deadline.
     #[error("the request took longer than http.request_timeout_ms")]
     Deadline,
-    /// What was read cannot be written.
+    /// The answer cannot be written.
     #[error(transparent)]
     Unwritten(#[from] Unwritten),
-    /// The store does not answer.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -39,7 +39,7 @@ impl Unanswered {
         }
     }
 
-    /// Writes the log's line about it.
+    /// Logs it.
     pub fn log(&self) {
         let code = match self {
             Self::Store(error) => error.code().unwrap_or_default(),
@@ -53,10 +53,10 @@ impl Unanswered {
             ProblemKind::Internal => {
                 tracing::error!(error = %self, "the store holds what this version cannot read");
             }
-            // The database's text may repeat what was asked.
+            // The database's error text may repeat values of the question.
             ProblemKind::QuestionRefused => tracing::warn!(code, "the database refuses a question"),
             ProblemKind::TookTooLong => tracing::warn!("a question took too long and was given up"),
-            // One line for each of those who are turned away would be a flood; they are counted.
+            // A line for each refused scan would flood the log; they are counted instead.
             _ => tracing::debug!(error = %self, "a question is turned away"),
         }
     }

@@ -1,11 +1,11 @@
-//! Who may read an account in Exotel's way, and how often.
+//! The credentials of an account's readers in Exotel's way, and their rate limit.
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::ReadCredentials;
 use crate::access::ReadAccess;
 
-/// What reads an account in Exotel's way.
+/// The readers of an account in Exotel's way.
 #[derive(Debug)]
 pub(in crate::http) struct AccountReader {
     pub sid: String,

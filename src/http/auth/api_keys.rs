@@ -1,4 +1,4 @@
-//! API keys, and what each of them may do.
+//! API keys and their scopes.
 
 use std::num::NonZeroU32;
 
@@ -19,7 +19,7 @@ use crate::http::{
 pub(in crate::http) struct ApiKeys {
     digests: Digests,
     scopes: Vec<Vec<Scope>>,
-    /// How often each may ask; none: as often as it likes.
+    /// The rate limit of each key; none: unlimited.
     limits: Vec<DefaultDirectRateLimiter>,
 }
 

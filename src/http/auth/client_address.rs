@@ -1,4 +1,4 @@
-//! Where a request comes from, also behind proxies.
+//! The address of a request's client, also behind proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,11 +11,10 @@ use crate::access::Networks;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Where a request comes from; worked out only where somebody asks, since nothing of it is needed for a
-/// callback with a good token.
+/// The client of a request. Its address is computed only when it is asked for: a callback with a valid token needs none of it.
 #[derive(Clone, Copy)]
 pub(in crate::http) struct Caller<'r> {
-    /// Who connected; the listener leaves it with each request.
+    /// The peer of the connection, which the listener attaches to each request.
     peer: Option<IpAddr>,
     headers: &'r HeaderMap,
     trusted: &'r Networks,
@@ -27,15 +26,14 @@ impl<'r> Caller<'r> {
         Self { peer: peer.map(|ConnectInfo(peer)| peer.ip().to_canonical()), headers, trusted }
     }
 
-    /// The caller's address: the peer's or, where that is a trusted proxy, the rightmost hop of
-    /// `X-Forwarded-For` that is none. None where a trusted proxy passed on what is no address: then
-    /// nobody knows, and least of all what stands further left.
+    /// The client's address: the peer's or, if the peer is a trusted proxy, the rightmost hop of `X-Forwarded-For` that is not a
+    /// trusted proxy. None if that hop is no address: hops further left can be forged.
     pub fn address(&self) -> Option<IpAddr> {
         let mut address = self.peer?;
         let mut hops = self.headers.get_all(X_FORWARDED_FOR).iter().rev().flat_map(hops_from_the_right);
         while self.trusted.contain(address) {
             match hops.next() {
-                // Every hop is ours: it was the first of them that asked.
+                // Every hop is a trusted proxy: the first of them is the client.
                 None => break,
                 Some(hop) => address = hop?,
             }
@@ -43,13 +41,13 @@ impl<'r> Caller<'r> {
         Some(address)
     }
 
-    /// Whom limits count: the caller or, where it is not known, who passed it on.
+    /// The address that rate limits count: the client's or, where that is unknown, the peer's.
     pub fn counted(&self) -> IpAddr {
         self.address().or(self.peer).unwrap_or(IpAddr::from([0; 4]))
     }
 }
 
-/// The hops of one line; none for each that is no address.
+/// The hops of one header line; none for each that is no address.
 fn hops_from_the_right(line: &HeaderValue) -> impl Iterator<Item = Option<IpAddr>> {
     line.as_bytes().rsplit(|&byte| byte == b',').map(|hop| address(std::str::from_utf8(hop).ok()?.trim()))
 }

@@ -1,4 +1,4 @@
-//! What callers present, and the digests that it is compared with.
+//! Credentials that callers present, and the digests that they are compared with.
 
 use axum::http::{HeaderMap, header};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -7,12 +7,12 @@ use subtle::ConstantTimeEq;
 
 use crate::http::KeyDigest;
 
-/// Digests to compare with: comparing them shows neither content nor length of a secret.
+/// Digests of secrets. Comparing digests reveals neither content nor length of a secret.
 #[derive(Debug)]
 pub(super) struct Digests(pub Vec<KeyDigest>);
 
 impl Digests {
-    /// The place of the digest that `secret` matches. Takes as long whether any does.
+    /// The place of the digest of `secret`. Takes equally long whether there is one or not.
     pub fn find(&self, secret: &[u8]) -> Option<usize> {
         let digest: [u8; 32] = Sha256::digest(secret).into();
         let mut found = None;

@@ -1,4 +1,4 @@
-//! The way of one callback: it is read, then kept. The caller may answer 200 once `keep` says so.
+//! Takes one callback: it is read, then kept. The caller may answer 200 once `keep` returns `Ok`.
 
 use super::{
     circuit::Circuit,

@@ -1,4 +1,4 @@
-//! Whether the store is given anything: after a failure it is left alone until it has been tried.
+//! The circuit breaker before the store.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -9,27 +9,27 @@ use tokio::sync::Notify;
 
 use crate::storage::{StoreError, Trouble};
 
-/// Closed while the store does its work; open from its first failure until it has been tried with
-/// success. While it is open no request waits for the store. Cheap to clone.
+/// Closed while the store works. A failure opens it, and a successful try of the drain closes it again. While it is open no request
+/// waits for the store. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Circuit(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
     open: AtomicBool,
-    /// Why it was opened, or why the last try failed.
+    /// Why it was opened, or why the last try of the store failed.
     trouble: Mutex<Option<Trouble>>,
     /// Wakes the drain: the circuit has opened, or there is something in the spool.
     work: Notify,
 }
 
 impl Circuit {
-    /// Whether the store is left alone.
+    /// Whether it is open.
     pub fn is_open(&self) -> bool {
         self.0.open.load(Ordering::Acquire)
     }
 
-    /// Leaves the store alone from now on. Logged here, once for each outage.
+    /// Opens it. Logged here, once for each outage.
     pub fn open(&self, error: &StoreError) {
         self.note(error);
         if !self.0.open.swap(true, Ordering::AcqRel) {
@@ -38,13 +38,13 @@ impl Circuit {
         self.0.work.notify_one();
     }
 
-    /// Open from the start on, with a store that is not ready yet. Whoever starts says so.
+    /// Begins open, since the store is not ready when the service starts. The caller logs why.
     pub fn begin_open(&self, error: &StoreError) {
         self.note(error);
         self.0.open.store(true, Ordering::Release);
     }
 
-    /// What keeps the store from its work, while it is left alone.
+    /// Why the store does not work, while the circuit is open.
     pub fn trouble(&self) -> Option<Trouble> {
         let trouble = *self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         trouble.filter(|_| self.is_open())
@@ -54,19 +54,19 @@ impl Circuit {
         *self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.trouble());
     }
 
-    /// The store does its work again.
+    /// Closes it: the store works again.
     pub fn close(&self) {
         if self.0.open.swap(false, Ordering::AcqRel) {
             tracing::info!("the store does its work again");
         }
     }
 
-    /// There is something to drain.
+    /// Wakes the drain, since something was spooled.
     pub fn wake_drain(&self) {
         self.0.work.notify_one();
     }
 
-    /// Waits until there is something to do for the drain.
+    /// Waits until the drain has something to do.
     pub async fn work(&self) {
         self.0.work.notified().await;
     }

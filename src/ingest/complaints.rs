@@ -1,5 +1,4 @@
-//! What is said of a store that does not do its work: once for each kind of trouble, and again from time to
-//! time while it lasts.
+//! Logs why the store does not work: once for each kind of trouble, and again every ten minutes while it lasts.
 
 use std::time::Duration;
 
@@ -7,10 +6,10 @@ use tokio::time::Instant;
 
 use crate::storage::{StoreError, Trouble};
 
-/// How long nothing is said again of the same trouble.
+/// The interval after which the same trouble is logged again.
 const REST: Duration = Duration::from_mins(10);
 
-/// What was said, and when.
+/// What was logged, and when.
 #[derive(Debug)]
 pub(super) struct Complaints {
     store: &'static str,
@@ -18,13 +17,12 @@ pub(super) struct Complaints {
 }
 
 impl Complaints {
-    /// About a store of this kind.
+    /// For a store of this kind, `postgres` or `sqlite`.
     pub fn of(store: &'static str) -> Self {
         Self { store, said: Vec::new() }
     }
 
-    /// Says what is wrong with the store and what to do: an error where somebody has to mend it, else a
-    /// warning.
+    /// Logs what is wrong with the store and what to do: an error where an operator has to act, else a warning.
     pub fn say(&mut self, error: &StoreError) {
         let trouble = error.trouble();
         if !self.is_due(trouble) {
@@ -41,7 +39,7 @@ impl Complaints {
         }
     }
 
-    /// Whether it is time to say it, which it then is not for a while.
+    /// Whether this trouble is due to be logged. If so, it is not due again before the interval has passed.
     fn is_due(&mut self, trouble: Trouble) -> bool {
         self.said.retain(|(_, at)| at.elapsed() < REST);
         let due = self.said.iter().all(|(said, _)| *said != trouble);

@@ -24,23 +24,23 @@ pub struct IngestConfig {
 /// Why `[ingest]` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BadIngest {
-    /// Larger than of use.
+    /// The batch is larger than is useful.
     #[error("ingest.batch must be {} at most", IngestConfig::LARGEST_BATCH)]
     Batch,
-    /// More than fit into memory.
+    /// The queue may not fit into memory.
     #[error("ingest.queue must be {} at most", IngestConfig::LONGEST_QUEUE)]
     Queue,
-    /// Exotel hangs up before.
+    /// Exotel closes the connection before.
     #[error("ingest.commit_timeout_ms must be 60000 at most, which is one minute")]
     Timeout,
 }
 
 impl IngestConfig {
-    /// A larger batch only takes longer.
+    /// Larger batches only take longer.
     const LARGEST_BATCH: usize = 4096;
-    /// What waits is held in memory.
+    /// What is queued is held in memory.
     const LONGEST_QUEUE: usize = 1 << 20;
-    /// Exotel waits for 15 seconds by the most patient of its pages.
+    /// Exotel's documentation names timeouts of 5 to 15 seconds; beyond a minute surely nobody waits.
     const LONGEST_COMMIT: Duration = Duration::from_mins(1);
 
     /// Checks what the types allow.
@@ -64,9 +64,9 @@ impl IngestConfig {
 /// `[spool]`: where callbacks are kept while the store cannot take them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SpoolConfig {
-    /// The file; empty is no spool.
+    /// The file; empty: no spool.
     pub path: PathBuf,
-    /// The most that it takes on disk, in bytes.
+    /// The most bytes that it takes on disk.
     pub max_bytes: NonZeroU64,
 }
 
@@ -81,9 +81,9 @@ impl SpoolConfig {
 /// `[rejected]`: how much of the log of refused bodies is kept.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct RejectedConfig {
-    /// At most so many bodies.
+    /// The most bodies.
     pub max_count: u32,
-    /// None older than so many days.
+    /// The greatest age of a body, in days.
     pub max_age_days: u32,
 }
 

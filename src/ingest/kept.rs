@@ -1,4 +1,4 @@
-//! Where a callback is kept, or why it is not: what group commit and spool answer.
+//! The result of keeping a callback, which group commit and spool give to whoever waits.
 
 use tokio::sync::oneshot;
 
@@ -6,9 +6,9 @@ use tokio::sync::oneshot;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Kept {
-    /// In the store.
+    /// Committed to the database.
     Recorded,
-    /// In the spool, until the store can take it.
+    /// Synced to the spool, until the database can take it.
     Spooled,
 }
 
@@ -26,10 +26,10 @@ pub enum NotKept {
     Unavailable,
 }
 
-/// Who waits for a callback.
+/// Gives the result to the request that waits for it.
 pub(super) type Ticket = oneshot::Sender<Result<Kept, NotKept>>;
 
-/// Answers those who wait.
+/// Gives a result to all who wait.
 pub(super) fn answer(tickets: impl IntoIterator<Item = Ticket>, answer: Result<Kept, NotKept>) {
     for ticket in tickets {
         // The receiver may be gone. What was done for it stays done.

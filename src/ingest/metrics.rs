@@ -1,4 +1,4 @@
-//! What is counted of commits and of the receipts in them.
+//! Metrics of commits and of the receipts in them.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -42,10 +42,10 @@ const TIMES: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 /// Seconds; the last ones are an hour, six hours, a day and three days, which is as long as operators try.
 const DELAYS: &[f64] =
     &[1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0, 86_400.0, 259_200.0];
-/// What took longer than 30 days, in seconds, was sent at another time than it says.
+/// Delays of more than 30 days, in seconds, are ignored: `DateSent` must be wrong.
 const LONGEST_DELAY: f64 = 2_592_000.0;
 
-/// Handles of what is counted here: none is looked up when it is counted. Cheap to clone.
+/// Handles of the metrics, resolved once, so that counting needs no look-up. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct IngestMetrics(Arc<Handles>);
 

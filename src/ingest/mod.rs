@@ -1,4 +1,4 @@
-//! From a request that was let in to a receipt on disk, or to the log of refused bodies.
+//! From an authenticated request to a receipt on disk, or to the log of refused bodies.
 //!
 //! A callback is read by [`Ingest`], waits in the queue of the group commit, and is answered once its
 //! batch is on disk. While the store fails, the circuit is open and the spool takes the raw requests;

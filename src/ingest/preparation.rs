@@ -1,4 +1,4 @@
-//! Preparing a database before it is used: at the start, and after it where there is a spool.
+//! Prepares a database before it is used: during the start or, with a spool, after it.
 
 use std::{fmt, time::Duration};
 
@@ -17,27 +17,27 @@ pub struct Prepare {
 /// A database that is not ready yet, and why.
 #[derive(Debug)]
 pub struct Unprepared {
-    /// What goes on.
+    /// The preparation, to be continued.
     pub preparation: Preparation,
-    /// What was in the way so far.
+    /// Why it is not ready yet.
     pub error: StoreError,
 }
 
-/// A database on its way to being ready.
+/// A preparation that can be continued.
 pub struct Preparation {
     prepare: Prepare,
     store: Store,
-    /// What has been begun; it goes on where it was left.
+    /// The attempt under way, which continues where it was left.
     under_way: Option<BoxFuture<'static, Result<(), StoreError>>>,
 }
 
-/// How long somebody who can do nothing else waits for another session's locks: replicas that start
-/// together migrate one after the other.
+/// How long the command `migrate`, and a start without a spool, wait for another session's locks: replicas that start together
+/// migrate one after the other.
 const LONGEST_LOCK: Duration = Duration::from_secs(12);
 const PAUSE: Duration = Duration::from_millis(200);
 
 impl Prepare {
-    /// Checks the database, brings its schema up to date, and asks whether it would record something.
+    /// Checks the database, migrates it, and checks that it would commit a batch.
     ///
     /// # Errors
     /// [`StoreError`] where it does not answer, or cannot be used.
@@ -49,7 +49,7 @@ impl Prepare {
         store.try_writing().await
     }
 
-    /// The same, again and again for some seconds while another session holds a lock.
+    /// The same, retried for some seconds while another session holds a lock.
     ///
     /// # Errors
     /// The same.
@@ -66,10 +66,10 @@ impl Prepare {
         }
     }
 
-    /// The same, for as long as `longest`. What is not done by then goes on later.
+    /// The same, for at most `longest`. If it is not done by then, the preparation is returned, to be continued later.
     ///
     /// # Errors
-    /// [`StoreError`] where it is of no use to try again.
+    /// [`StoreError`] where trying again is of no use.
     pub async fn begin(self, store: &Store, longest: Duration) -> Result<Option<Unprepared>, StoreError> {
         let mut preparation = Preparation { prepare: self, store: store.clone(), under_way: None };
         let error = match timeout(longest, preparation.go_on()).await {
@@ -81,7 +81,7 @@ impl Prepare {
         Ok(Some(Unprepared { preparation, error }))
     }
 
-    /// Leaves it for later.
+    /// A preparation that begins later.
     #[must_use]
     pub fn later(self, store: &Store, error: StoreError) -> Unprepared {
         Unprepared {
@@ -92,7 +92,7 @@ impl Prepare {
 }
 
 impl Preparation {
-    /// Goes on with what is under way, or tries again. May be dropped: the next one goes on.
+    /// Continues the attempt under way, or begins another one. May be dropped; the next call continues.
     pub(super) async fn go_on(&mut self) -> Result<(), StoreError> {
         let (prepare, store) = (self.prepare, &self.store);
         let under_way = self.under_way.get_or_insert_with(|| {

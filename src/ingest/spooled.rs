@@ -1,4 +1,4 @@
-//! A request as the spool keeps it, and back.
+//! Converts a request to the form in which the spool keeps it, and back.
 
 use super::reader::Arrival;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     storage::SpooledRequest,
 };
 
-/// What the spool keeps of how a request came.
+/// How a request came, as far as the spool keeps it.
 #[derive(Clone, Copy)]
 pub(super) struct SpooledArrival<'a> {
     pub account: &'a AccountName,

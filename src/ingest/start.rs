@@ -1,4 +1,4 @@
-//! Starts what works in the background, and ends it in order.
+//! Starts the tasks of this layer, and ends them in order.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -24,7 +24,7 @@ use crate::{
     storage::{Keep, Normaliser, SetAside, Spool, SpoolError, SpoolStatus, Store, Trouble},
 };
 
-/// What the way of a callback to disk is made of.
+/// What [`Ingest`] is made of.
 #[derive(Debug)]
 pub struct IngestParts {
     /// Where receipts and messages are kept.
@@ -45,7 +45,7 @@ pub struct IngestParts {
     pub metrics: IngestMetrics,
 }
 
-/// What works in the background.
+/// The tasks in the background.
 #[derive(Debug)]
 pub struct IngestTasks {
     group_commit: JoinHandle<()>,
@@ -55,7 +55,7 @@ pub struct IngestTasks {
 }
 
 impl Ingest {
-    /// Starts to commit and to drain.
+    /// Starts group commit, spool writer and drain.
     #[must_use]
     pub fn start(parts: IngestParts) -> (Self, IngestTasks) {
         let IngestParts { store, unprepared, spool, accounts, table, config, keep_rejected, metrics } = parts;
@@ -101,13 +101,13 @@ impl Ingest {
         (Self { reader, group_commit, rejected, circuit, spool_queue, spool }, tasks)
     }
 
-    /// Whether the store fails, and is left alone.
+    /// Whether the circuit breaker is open.
     #[must_use]
     pub fn store_fails(&self) -> bool {
         self.circuit.is_open()
     }
 
-    /// What keeps the store from its work, while it fails.
+    /// Why the store does not work, while the circuit breaker is open.
     #[must_use]
     pub fn trouble(&self) -> Option<Trouble> {
         self.circuit.trouble()
@@ -147,7 +147,7 @@ impl IngestTasks {
     /// Waits until everything that was accepted is on disk. Every clone of the [`Ingest`] must be gone.
     pub async fn finish(self) {
         drop(self.stop_drain);
-        // A task that has panicked has said so.
+        // A panic of a task was logged by the panic hook.
         let _ = self.group_commit.await;
         let _ = self.drain.await;
         if let Some(spool) = self.spool {

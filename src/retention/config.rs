@@ -11,14 +11,14 @@ pub struct RetentionConfig {
     pub receipts_days: u32,
     /// How long messages are kept after their last callback, in days; 0: for ever.
     pub messages_days: u32,
-    /// What a partition of receipts spans.
+    /// The period of a partition of receipts.
     pub partition: Period,
 }
 
 /// Why `[retention]` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BadRetention {
-    /// Receipts cannot outlive what they are about.
+    /// Receipts cannot be kept longer than their messages.
     #[error(
         "retention.receipts_days is {receipts}, and must be {messages} at most, which is retention.messages_days: \
          receipts go with their message (DLR__RETENTION__RECEIPTS_DAYS)"
@@ -32,7 +32,7 @@ pub enum BadRetention {
 }
 
 impl RetentionConfig {
-    /// Checks what no single value shows.
+    /// Checks values against each other.
     ///
     /// # Errors
     /// [`BadRetention`] says what to set.

@@ -1,14 +1,14 @@
-//! Why nothing more was deleted.
+//! Why a purge stopped.
 
 use crate::storage::{ClockFault, StoreError};
 
-/// Why nothing more was deleted.
+/// Why a purge stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum PurgeError {
-    /// The clocks are not trusted with deleting. Nothing was deleted.
+    /// The clocks cannot be trusted. Nothing was deleted.
     #[error(transparent)]
     Clocks(#[from] ClockFault),
-    /// The database does not let it. What was deleted so far is.
+    /// The database failed. What was deleted before stays deleted.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,4 +1,4 @@
-//! What is counted of purges.
+//! Metrics of purges.
 
 use metrics::{Counter, Gauge};
 
@@ -26,7 +26,7 @@ const LAST: Family = Family {
     help: "When this process last finished a purge, or else when it began; Unix time.",
 };
 
-/// What is counted of the purges of this process.
+/// Metrics of the purges of this process.
 #[derive(Clone, Debug)]
 pub struct RetentionMetrics {
     messages: Counter,
@@ -70,12 +70,12 @@ impl RetentionMetrics {
         }
     }
 
-    /// Counts a purge that has come to its end.
+    /// Counts a purge that has finished.
     pub(super) fn finished(&self, at: Time) {
         self.last.set(unix_seconds(at));
     }
 
-    /// Counts one that has not.
+    /// Counts a purge that has failed.
     pub(super) fn failed(&self, error: &PurgeError) {
         let counter = match error {
             PurgeError::Store(_) => &self.failures,

@@ -1,6 +1,6 @@
-//! How long what is stored is kept: partitions of receipts are made ahead of time and dropped whole, and
-//! everything else is deleted a little at a time, with pauses that leave callbacks what they need. One
-//! process at a time does it, by the database's clock, and only where its own agrees. May import `domain`, `storage` and `telemetry`.
+//! Retention: deletes what is too old. Partitions of receipts are made ahead of time and dropped as a whole; everything else is
+//! deleted in small steps, with pauses so that callbacks are not held up. Only one process at a time does it, under a lease, by the
+//! database's clock, and only if its own clock agrees. May import `background`, `domain`, `pace`, `storage` and `telemetry`.
 
 mod config;
 mod error;

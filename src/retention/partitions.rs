@@ -1,4 +1,4 @@
-//! Makes the partitions that are missing, for now and for what is to come.
+//! Makes missing partitions, for the present and ahead of time.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::{
     storage::{Failure, Making, Partition, Store, StoreError},
 };
 
-/// The most receipts that are moved out of the default partition at once, and the most that it may hold in bytes:
-/// callbacks wait while as many are moved, and while as much is looked through, for some hundredths of a second.
+/// The most receipts that are moved out of the default partition while callbacks come in, and the largest size of it in bytes that is
+/// searched meanwhile. Callbacks wait for both, for some hundredths of a second.
 const MOST_STRAYS: u64 = 1000;
 const MOST_BESIDE: u64 = 32 << 20;
 
@@ -21,24 +21,24 @@ const MOST_BESIDE: u64 = 32 << 20;
 pub(super) struct Maker {
     store: Store,
     period: Period,
-    /// Whether all is made, however many receipts have to be moved, and however long callbacks wait.
+    /// Whether all partitions are made, however many receipts have to be moved and however long callbacks wait.
     is_thorough: bool,
     /// How many partitions in the far future were warned of.
     beyond: usize,
 }
 
 impl Maker {
-    /// Makes partitions of `store` that span so much.
+    /// Makes partitions of this period in `store`.
     pub fn new(store: Store, period: Period) -> Self {
         Self { store, period, is_thorough: false, beyond: 0 }
     }
 
-    /// Makes all of them, however long callbacks wait.
+    /// The same, but makes all partitions, however long callbacks wait.
     pub fn thorough(self) -> Self {
         Self { is_thorough: true, ..self }
     }
 
-    /// Makes what is missing among `partitions`. Returns how many there are more, and warns of what cannot be.
+    /// Makes the partitions that are missing among `partitions`. Returns how many it made, and warns of those that it cannot make.
     pub async fn make_missing(&mut self, partitions: &[Partition], now: Time) -> Result<u64, StoreError> {
         let mut made = 0;
         if self.store.is_partitioned() {
@@ -50,7 +50,7 @@ impl Maker {
         Ok(made)
     }
 
-    /// Warns of them once.
+    /// Warns once of partitions in the far future.
     fn warn_of_the_far_future(&mut self, partitions: usize) {
         if partitions > self.beyond {
             tracing::warn!(
@@ -62,7 +62,7 @@ impl Maker {
         self.beyond = partitions;
     }
 
-    /// Whether it was made, or a later part of it.
+    /// Makes a partition, or its later part. Returns whether it did.
     async fn make(&self, mut partition: Partition, now: Time) -> Result<bool, StoreError> {
         let strays = self.store.strays(&partition, MOST_STRAYS + 1).await?;
         let (are_many, is_large) = (strays.rows > MOST_STRAYS, strays.bytes_beside > MOST_BESIDE);
@@ -99,13 +99,13 @@ impl Maker {
     }
 }
 
-/// When the day begins that comes after `time`.
+/// The first moment of the day after `time`, in UTC.
 fn tomorrow(time: Time) -> Time {
     let day = time.date_naive().checked_add_days(Days::new(1)).unwrap_or(chrono::NaiveDate::MAX);
     day.and_time(chrono::NaiveTime::MIN).and_utc()
 }
 
-/// Tries again, with pauses, where somebody else is in the way.
+/// Retries a change with backoff while other sessions hold locks.
 pub(super) async fn unhindered<T, F: Future<Output = Result<T, StoreError>>>(
     change: impl FnMut() -> F,
 ) -> Result<T, StoreError> {

@@ -1,11 +1,11 @@
-//! What a partition spans: a month or a day, in UTC.
+//! The period of a partition: a month or a day, in UTC.
 
 use chrono::{Datelike, Days, Months, NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use crate::{domain::Time, storage::Partition};
 
-/// What a partition spans, in UTC.
+/// The period of a partition, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", try_from = "String")]
 pub enum Period {
@@ -28,13 +28,13 @@ impl TryFrom<String> for Period {
 }
 
 impl Period {
-    /// When the period began that `time` lies in.
+    /// The beginning of the period of `time`.
     #[must_use]
     pub fn start(self, time: Time) -> Time {
         midnight(self.first_day(time.date_naive()))
     }
 
-    /// When the next one begins.
+    /// The beginning of the next period.
     fn next(self, time: Time) -> Time {
         let day = self.first_day(time.date_naive());
         let next = match self {
@@ -51,7 +51,7 @@ impl Period {
         }
     }
 
-    /// How far ahead partitions are made: longer than a service is left alone with a fault.
+    /// How far ahead partitions are made: longer than a fault goes unnoticed.
     fn ahead(self) -> TimeDelta {
         match self {
             Self::Month => TimeDelta::days(62),
@@ -83,7 +83,7 @@ impl Period {
             }
             let next = bounded().filter_map(|partition| partition.from).filter(|begin| *begin > from).min();
             let to = next.map_or(self.next(from), |next| next.min(self.next(from)));
-            // Nothing comes any more that belongs before now.
+            // New receipts are not dated before now.
             if to > now {
                 missing.push(Partition { name: Self::name(from), from: Some(from), to: Some(to) });
             }
@@ -92,7 +92,7 @@ impl Period {
         missing
     }
 
-    /// The partitions that begin later than any that is made ahead, by months or by days.
+    /// How many partitions begin later than any that is made ahead of time, whatever the period.
     pub(super) fn beyond(partitions: &[Partition], now: Time) -> usize {
         let beyond = now + Self::Month.ahead() + TimeDelta::days(1);
         partitions.iter().filter(|partition| partition.from.is_some_and(|from| from > beyond)).count()

@@ -1,4 +1,4 @@
-//! What is too old, and what is to become of it.
+//! Decides what is too old, and what happens to a partition. Pure.
 
 use chrono::TimeDelta;
 
@@ -17,7 +17,7 @@ pub struct Retention {
     pub rejected: Keep,
 }
 
-/// What becomes of a partition.
+/// What happens to a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// It stays as it is.
@@ -29,12 +29,12 @@ pub(super) enum Fate {
 }
 
 impl Retention {
-    /// Messages go of which the last receipt is older.
+    /// Messages whose last receipt is older than this are deleted; none: they are kept for ever.
     pub(super) fn messages_before(&self, now: Time) -> Option<Time> {
         days_before(now, self.config.messages_days)
     }
 
-    /// Receipts go that are older: never later than messages.
+    /// Receipts older than this are deleted; none: they are kept for ever. Receipts are never kept longer than messages.
     pub(super) fn receipts_before(&self, now: Time) -> Option<Time> {
         let RetentionConfig { receipts_days, messages_days, .. } = self.config;
         days_before(now, if receipts_days == 0 { messages_days } else { receipts_days })
@@ -44,8 +44,8 @@ impl Retention {
         self.config.partition
     }
 
-    /// What becomes of a partition. The first one holds what came before there were any: of it, as much is deleted
-    /// as would have been dropped. It is dropped itself at last.
+    /// What happens to a partition. The first one holds what was received before there were partitions: of it, as much is deleted as
+    /// would have been dropped with partitions, and at last it is dropped itself.
     pub(super) fn fate(&self, partition: &Partition, now: Time) -> Fate {
         match (self.receipts_before(now), partition) {
             (Some(before), Partition { to: Some(to), .. }) if *to <= before => Fate::IsDropped,

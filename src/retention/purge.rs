@@ -1,4 +1,4 @@
-//! One purge: everything that is too old now, step by step, alone.
+//! One purge: deletes everything that is too old now, step by step, under a lease.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -18,7 +18,7 @@ use crate::{
     storage::{Cursor, Lease, Partition, Store, StoreError, Swept},
 };
 
-/// How long the right to purge lasts without being renewed, and when it is renewed.
+/// The term of the lease, and the age at which it is renewed.
 const TERM: Duration = Duration::from_mins(2);
 const RENEWAL: Duration = Duration::from_secs(20);
 
@@ -70,7 +70,7 @@ impl Purge {
     /// A purge of `store`, by a process with this clock.
     #[must_use]
     pub fn new(store: Store, retention: Retention, pace: StepPace, clock: Clock) -> Self {
-        // Its keys are random: no other replica, nor task, has the same word.
+        // Random, so that no other replica and no other task has the same value.
         let holder = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
         let lease = Lease { name: "retention", holder, term: TERM };
         let (time, maker) = (TrustedTime::new(clock), Maker::new(store.clone(), retention.period()));
@@ -83,12 +83,12 @@ impl Purge {
         Self { maker: self.maker.thorough(), ..self }
     }
 
-    /// Deletes what is too old. None where another process is at it.
+    /// Deletes what is too old. None while another process holds the lease.
     ///
     /// # Errors
-    /// [`PurgeError`] where the clocks are not trusted, or the database does not let it.
+    /// [`PurgeError`] where the clocks cannot be trusted, or the database fails.
     pub async fn run(&mut self, show: Show<'_>) -> Result<Option<Purged>, PurgeError> {
-        // Before the lease: another replica, whose clock is right, must get it.
+        // Before the lease is taken: a replica whose clock is wrong must leave it to others.
         let now = self.time.now(&self.store).await?;
         if !self.holds_lease().await? {
             return Ok(None);
@@ -98,10 +98,10 @@ impl Purge {
         Ok(done.map(Some)?)
     }
 
-    /// Lets another process go on.
+    /// Releases the lease, so that another process may continue.
     pub async fn give_up(&mut self) {
         if self.taken.take().is_some() {
-            // It runs out by itself where this fails.
+            // If this fails, the lease runs out by itself.
             let _ = self.store.release(&self.lease).await;
         }
     }
@@ -129,7 +129,7 @@ impl Purge {
         }
         self.purge_messages(now, &mut tally).await?;
         self.purge_rejected(now, &mut tally).await?;
-        // What is too old goes all the same.
+        // A failure to make partitions is reported only now: what is too old was deleted all the same.
         made?;
         Ok(tally.done)
     }

@@ -1,4 +1,4 @@
-//! What a purge would do, and does not.
+//! Counts what a purge would do, without doing it.
 
 use super::{Retention, plan::Fate};
 use crate::{
@@ -9,15 +9,15 @@ use crate::{
 /// What a purge would do.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
-    /// The messages that would go.
+    /// The messages that would be deleted.
     pub messages: Span,
     /// The partitions that would be dropped, and what is in them.
     pub dropped: Vec<(Partition, Span)>,
     /// The tables out of which receipts would be deleted for their age, and how many.
     pub swept: Vec<(Partition, Span)>,
-    /// Other receipts that would go with their messages.
+    /// Other receipts that would be deleted with their messages.
     pub with_messages: Span,
-    /// The refused bodies that would go.
+    /// The refused bodies that would be deleted.
     pub rejected: Span,
     /// The partitions that would be made.
     pub made: Vec<Partition>,
@@ -56,10 +56,10 @@ impl Survey {
         Ok(survey)
     }
 
-    /// All receipts before then are counted among those that are dropped, or deleted for their age.
+    /// Receipts before this time are already counted as dropped or as deleted for their age.
     fn counted_until(&self, retention: &Retention, now: Time) -> Time {
         let swept = self.swept.iter().filter_map(|(partition, _)| match retention.fate(partition, now) {
-            // What is in the default partition belongs to no time.
+            // The default partition holds receipts of any time.
             Fate::IsSwept(before) if partition.to.is_some() || self.swept.len() == 1 => Some(before),
             _ => None,
         });

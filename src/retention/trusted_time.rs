@@ -1,4 +1,4 @@
-//! The time that is deleted by: the database's, where the clocks are trusted.
+//! The time by which age is judged: the database's, if the clocks can be trusted.
 
 use super::PurgeError;
 use crate::{
@@ -6,12 +6,12 @@ use crate::{
     storage::Store,
 };
 
-/// Asks for the time that is deleted by.
+/// Asks for the time by which age is judged.
 #[derive(Debug)]
 pub(super) struct TrustedTime {
-    /// This process's clock, which has to agree with the database's.
+    /// This process's clock, which must agree with the database's.
     clock: Clock,
-    /// Whether it was warned that the database's clock went back; once is enough.
+    /// Whether a database clock that went back was logged already.
     has_warned: bool,
 }
 
@@ -27,7 +27,7 @@ impl TrustedTime {
         let now = clocks.checked()?;
         store.see(&clocks).await?;
         let ahead = clocks.seen_ahead();
-        // Less is too old by an earlier time, so there is no harm in going on.
+        // By an earlier time less is too old, so going on does no harm.
         if let Some(seen) = ahead.filter(|_| !self.has_warned) {
             tracing::warn!(
                 %now, %seen,

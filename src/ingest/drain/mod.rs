@@ -1,4 +1,4 @@
-//! The drain: tries a store that has failed, and brings it what was spooled meanwhile, in order.
+//! The drain: tries a store that has failed, with backoff, and replays what was spooled, in order.
 
 mod drained;
 mod salvage;
@@ -15,40 +15,40 @@ use super::{
 };
 use crate::storage::{Spool, SpoolError, SpoolFile, StoreError};
 
-/// The most callbacks that are drained at a time.
+/// The most callbacks of one turn.
 const BATCH: usize = 512;
 
-/// Pauses between tries of a store that fails.
+/// The backoff between tries of a store that fails.
 fn pauses() -> ExponentialBackoff {
     let pauses = ExponentialBuilder::new().with_min_delay(Duration::from_millis(50));
     pauses.with_max_delay(Duration::from_secs(1)).without_max_times().with_jitter().build()
 }
 
-/// Works in the background for as long as the service runs.
+/// The task, which runs as long as the service.
 pub(super) struct Drain<R> {
-    /// What the database still needs before it is used.
+    /// The preparation that the database still needs.
     pub unprepared: Option<Preparation>,
     pub spool: Option<Spool>,
     pub drained: Drained,
-    /// Damaged files that are being drained.
+    /// Damaged spool files that were set aside.
     pub set_aside: SetAsideFiles,
-    /// The right to drain the file; another process may have it.
+    /// The lock of the process that drains, while this one holds it.
     pub lock: Option<File>,
     pub replay: Replay<R>,
     pub circuit: Circuit,
-    /// What was said of the store.
+    /// What was logged of the store.
     pub complaints: Complaints,
     /// What was last logged of the spool.
     pub last_spool_error: String,
 }
 
-/// What became of one turn of the drain.
+/// The result of one turn.
 enum Turn {
     /// There may be more.
     More,
     /// Nothing is left to do.
     Idle,
-    /// It has to be tried again.
+    /// It failed, and is tried again after a pause.
     Again,
 }
 
@@ -64,7 +64,7 @@ enum Hindrance {
 }
 
 impl<R: Recorder> Drain<R> {
-    /// Works until the sender of `stop` is gone. What has been begun is finished.
+    /// Runs until the sender of `stop` is dropped. A turn under way is finished.
     pub async fn run(mut self, mut stop: watch::Receiver<()>) {
         let mut pauses = pauses();
         while stop.has_changed().is_ok() {
@@ -72,7 +72,7 @@ impl<R: Recorder> Drain<R> {
             let unprepared = self.unprepared.is_some();
             let turn = tokio::select! {
                 turn = self.turn() => turn,
-                // A migration may take long; one that is dropped is undone.
+                // A migration may take long. Dropped, it is rolled back.
                 _ = stop.changed(), if unprepared => break,
             };
             let pause = match turn {
@@ -101,19 +101,19 @@ impl<R: Recorder> Drain<R> {
             }
             Err(error) => {
                 self.log_spool_error(&error, "the spool is not drained");
-                // The store may do its work all the same, and fails again here otherwise.
+                // The store may work all the same; if not, it fails again here.
                 let _ = self.try_store().await;
                 Turn::Again
             }
         }
     }
 
-    /// Brings the store one batch, or asks whether it would take one.
+    /// Replays one batch, or checks that the store would commit one.
     async fn advance(&mut self) -> Result<Turn, Hindrance> {
         if let Some(preparation) = &mut self.unprepared {
             preparation.go_on().await?;
             self.unprepared = None;
-            // Only preparing may be dropped halfway, so nothing else is begun in the same turn.
+            // Only preparing may be dropped halfway, so the turn ends here.
             return Ok(Turn::More);
         }
         let spool = match self.spool.clone() {
@@ -139,7 +139,7 @@ impl<R: Recorder> Drain<R> {
         }
     }
 
-    /// Brings the store one batch of a whole file.
+    /// Replays one batch of the spool's current file.
     async fn drain(&mut self, file: &SpoolFile) -> Result<Turn, Hindrance> {
         let oldest = file.oldest(BATCH, self.drained.through).await?;
         let Some(last) = oldest.last() else {
@@ -159,7 +159,7 @@ impl<R: Recorder> Drain<R> {
         Ok(Turn::More)
     }
 
-    /// Asks a store that has failed whether it would take callbacks again.
+    /// Checks that a store that has failed would commit a batch again, and then closes the circuit.
     async fn try_store(&mut self) -> Result<(), StoreError> {
         if self.circuit.is_open() && self.unprepared.is_none() {
             self.replay.committer.try_store().await?;
@@ -168,8 +168,8 @@ impl<R: Recorder> Drain<R> {
         Ok(())
     }
 
-    /// Leaves the file to whoever else uses it: during an upgrade, the process that is about to end. What
-    /// that one has not drained by then is ours.
+    /// Releases the lock while there is nothing to drain, so that another process may drain: during an upgrade the one that is about to
+    /// end. If it leaves anything behind, this one drains it.
     async fn rest(&mut self) -> Result<Turn, Hindrance> {
         let drains = self.lock.take().is_some();
         match &self.spool {

@@ -1,5 +1,4 @@
-//! Damaged files of the spool that were set aside, on their way into the store: what can be read of them is
-//! brought as if it came out of a whole file.
+//! Drains damaged spool files that were set aside: what can be read of them is replayed like the content of an undamaged file.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -13,7 +12,7 @@ use crate::{
     },
 };
 
-/// How often a set-aside file is looked at again: a process that still has it open may have written to it.
+/// How often set-aside files are checked again: a process that still has one open may have written to it.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// What the drain knows of set-aside files.
@@ -21,9 +20,9 @@ pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(10);
 pub(in crate::ingest) struct SetAsideFiles {
     /// Those that are being drained, the oldest first.
     draining: Vec<Draining>,
-    /// Those that were told of.
+    /// Those that were logged.
     told: HashSet<String>,
-    /// Those that cannot be read, until the next start.
+    /// Those that cannot be read; they are tried again at the next start.
     given_up: HashSet<String>,
     looked: Option<Instant>,
 }
@@ -32,9 +31,9 @@ pub(in crate::ingest) struct SetAsideFiles {
 struct Draining {
     name: String,
     salvage: Salvage,
-    /// What the store has not taken yet.
+    /// Requests that are not replayed yet.
     batch: Vec<SpooledRequest>,
-    /// What it never will.
+    /// Requests that can never be replayed.
     undrainable: Vec<QuarantinedRequest>,
 }
 
@@ -43,11 +42,11 @@ impl<R: Recorder> Drain<R> {
         self.spool.as_ref().is_some_and(|spool| !spool.set_aside().is_empty())
     }
 
-    /// Looks at files that were set aside, and says what is in them, once for each.
+    /// Scans files that were set aside, and logs once for each what is in it.
     pub(super) async fn look_at_set_aside(&mut self) {
         let Some(spool) = self.spool.clone().filter(|_| self.has_set_aside()) else { return };
         if self.set_aside.looked.is_none_or(|looked| looked.elapsed() >= LOOK_AGAIN) {
-            // The next look may see more.
+            // An error of reading the folder is not fatal: the next look may succeed.
             let _ = spool.look_again().await;
             self.set_aside.looked = Some(Instant::now());
         }
@@ -93,13 +92,13 @@ impl<R: Recorder> Drain<R> {
         }
     }
 
-    /// Brings the store one batch of a set-aside file. Returns whether there was anything to do.
+    /// Replays one batch of a set-aside file. Returns whether there was anything to do.
     pub(super) async fn salvage(&mut self, spool: &Spool) -> Result<bool, Hindrance> {
         if self.set_aside.draining.is_empty() {
             return Ok(false);
         }
         let mut draining = self.set_aside.draining.remove(0);
-        // By another process.
+        // Another process may have drained it.
         let is_drained = |file: &SetAside| file.name() == draining.name && file.is_drained;
         if spool.set_aside().iter().any(is_drained) {
             return Ok(true);
@@ -137,7 +136,7 @@ impl<R: Recorder> Drain<R> {
         Ok(replayed.map(|_| true)?)
     }
 
-    /// Everything that can be read is in the store, or in the quarantine.
+    /// Ends a file of which everything that can be read is in the store, by moving the rest to the quarantine.
     async fn finish(&mut self, spool: &Spool, draining: Draining) {
         let Draining { name, salvage, undrainable, .. } = draining;
         let current = spool.current();

@@ -1,4 +1,4 @@
-//! The errors of Exotel's API: its table, and what a service of our own adds to it.
+//! The errors of Exotel's API: those of its table, and a few of our own.
 //!
 //! Source: "HTTP API Error codes" in Exotel's reference of SMS details, spelled as there.
 
@@ -14,14 +14,14 @@ use super::AnswerFormat;
 pub enum ApiError {
     /// The sid is not found. Exotel answers 200.
     NoMatchingResults,
-    /// The account has asked too often.
+    /// The account's rate limit is exceeded.
     TooManyRequests {
         /// When to ask again, in seconds.
         retry_after_s: u64,
     },
-    /// Something under `/Sms/` that is nothing.
+    /// An unknown resource under `/Sms/`.
     UnrecognisedPath,
-    /// The account is switched off.
+    /// The account is inactive.
     AccountInactive,
     /// `/Sms` alone.
     ResourceMissing,
@@ -29,20 +29,20 @@ pub enum ApiError {
     UnsupportedVersion(String),
     /// The URL names no accounts.
     AccountsMissing,
-    /// No account sid, one that is not of these credentials, or a resource that is none.
+    /// No account sid, one of other credentials, or an unknown resource.
     Forbidden,
     /// No key, or no token.
     CredentialsMissing,
     /// A key or a token that is wrong.
     Unauthorized,
-    /// A key or a token of other characters than Exotel gives.
+    /// A key or a token with characters that Exotel's do not have.
     MalformedCredentials,
     /// Ours: a parameter of the query string, and what is wrong with it.
     BadParameter(String),
     /// Ours: the store cannot be reached.
     #[strum(serialize = "store_unavailable")]
     Unavailable,
-    /// Ours: too many questions that read much are being answered.
+    /// Ours: as many scans run as are allowed.
     TooManyScans,
     /// Ours: the answer took longer than it may.
     TookTooLong,
@@ -85,7 +85,7 @@ impl ApiError {
         }
     }
 
-    /// What is said about it, with the semicolons and capitals of Exotel's.
+    /// The message, in Exotel's words, semicolons and capitals.
     #[must_use]
     pub fn message(&self) -> Cow<'_, str> {
         Cow::Borrowed(match self {
@@ -111,7 +111,7 @@ impl ApiError {
         })
     }
 
-    /// As the first version of the API writes it.
+    /// The answer's text, in the form of the first version of the API.
     #[must_use]
     pub fn write(&self, format: AnswerFormat) -> String {
         let (status, message, code) = (self.status(), self.message(), self.code());

@@ -1,4 +1,4 @@
-//! The fields of a POST's body, by its content type, its charset and, where the two leave it open, its first sign.
+//! Reads the fields of a POST's body by its content type and charset and, where these leave it open, by its first character.
 
 use encoding_rs::{Encoding, UTF_8};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{Field, RawField};
 
-/// A body, and what its headers say of it.
+/// A body with the headers that describe it.
 pub(super) struct PostBody<'r> {
     pub content_type: &'r str,
     pub content_encoding: &'r str,
@@ -21,7 +21,7 @@ pub(super) struct PostBody<'r> {
 /// A body's fields.
 pub(super) struct BodyFields {
     pub fields: Vec<RawField>,
-    /// Whether bytes were replaced, or JSON was mended.
+    /// Whether bytes were replaced, or control characters in JSON strings were escaped.
     pub replaced: bool,
 }
 
@@ -33,7 +33,7 @@ enum Media {
 }
 
 impl PostBody<'_> {
-    /// Reads the fields in the charset that the headers declare, or the body itself (`_charset_`), and else as UTF-8.
+    /// Reads the fields in the charset that the headers declare, else the one that the body declares (`_charset_`), else in UTF-8.
     pub fn read(&self) -> Result<BodyFields, CallbackError> {
         if !content_encoding::is_unchanged(self.content_encoding) {
             return Err(CallbackError::content_encoding(self.content_encoding));
@@ -86,7 +86,7 @@ impl PostBody<'_> {
         match media {
             Media::Form if !may_be_json => Ok(read_form()),
             Media::Form => read_json().or_else(|fault| {
-                // A form whose first key begins with a brace is one, if it has any field of a callback.
+                // It may still be a form whose first key begins with a brace, if it has a field of a callback.
                 let form = read_form();
                 let is_form = form.fields.iter().any(|field| Field::from_key(&field.key).is_some());
                 if is_form { Ok(form) } else { Err(CallbackError::from(fault)) }

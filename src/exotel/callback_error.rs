@@ -35,14 +35,14 @@ pub enum CallbackError {
         reason: NotAStatusCallback,
         /// The keys that were received: the first 40, cut to 40 characters.
         received: Vec<String>,
-        /// What it looks like instead.
+        /// What it resembles, such as an inbound SMS.
         resembles: Option<&'static str>,
     },
 }
 
-/// How many received keys an error names.
+/// The most received keys that an error names.
 const RECEIVED_KEYS: usize = 40;
-/// How much of each it shows, in characters.
+/// The most characters of each key that it shows.
 const KEY_CHARS: usize = 40;
 
 impl CallbackError {
@@ -69,7 +69,7 @@ impl From<JsonFault> for CallbackError {
     }
 }
 
-/// Where and why JSON ends, without the text that stands there: it may be a phone number.
+/// Line, column and reason of a JSON error, without the text there, which may be a phone number.
 fn without_content(error: &serde_json::Error) -> String {
     let kind = match error.classify() {
         serde_json::error::Category::Eof => "it ends too early",
@@ -79,7 +79,7 @@ fn without_content(error: &serde_json::Error) -> String {
     format!("{kind} at line {} column {}", error.line(), error.column())
 }
 
-/// As much of a caller's word as an error repeats.
+/// A word of the caller, shortened to what an error may repeat.
 fn shown(word: &str) -> String {
     word.chars().take(KEY_CHARS).collect()
 }

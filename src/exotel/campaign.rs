@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{ApiError, Said};
 use crate::domain::{Message, Status};
 
-/// An answer: who was asked what, and what came of it.
+/// The envelope of an answer.
 #[derive(Debug, Serialize)]
 pub struct Envelope {
     request_id: String,
@@ -20,16 +20,16 @@ pub struct Envelope {
     response: Response,
 }
 
-/// Which part of a campaign an answer holds.
+/// The page of a campaign that an answer holds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Metadata {
     /// How many rows it has.
     pub count: usize,
-    /// The place of the first one, from 0.
+    /// The offset of its first row.
     pub offset: u32,
-    /// How many there are.
+    /// How many rows the campaign has.
     pub total: u64,
-    /// How many it may have.
+    /// The most rows of a page.
     pub limit: u16,
 }
 
@@ -58,12 +58,12 @@ struct ErrorData {
 #[derive(Debug, Serialize)]
 pub struct CampaignRow {
     number: Option<String>,
-    /// Of the contact; nothing that a callback says.
+    /// Of the contact; callbacks do not name it.
     name: Option<String>,
     body: Option<String>,
     status: Option<String>,
     detailed_status: Option<String>,
-    /// When it was to be sent; nothing that a callback says.
+    /// When it was scheduled; callbacks do not say so.
     schedule_time: Option<String>,
     sender_id: Option<String>,
     direction: Option<String>,
@@ -71,11 +71,11 @@ pub struct CampaignRow {
 }
 
 impl CampaignRow {
-    /// A message, with what its callbacks said.
+    /// A message with fields of its callbacks.
     #[must_use]
     pub fn of(message: &Message<'_>, said: Said) -> Self {
         let outcome = &message.outcome;
-        // This version of the API spells it with an underscore.
+        // This version of the API spells `failed-dnd` with an underscore.
         let failed_dnd: &str = Status::FailedDnd.into();
         let spelled = |status: &str| if status == failed_dnd { "failed_dnd" } else { status }.to_owned();
         Self {

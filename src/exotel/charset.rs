@@ -1,17 +1,17 @@
-//! Charsets by the names that headers give them.
+//! Charsets, by their labels in headers.
 
 use encoding_rs::{Encoding, UTF_8};
 
-/// The charset that a content type declares; none where it declares none, or none that is known.
+/// The charset that a content type declares; none where it declares none, or an unknown one.
 pub(super) fn declared(content_type: &str) -> Option<&'static Encoding> {
     let mut parameters = content_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
     let (_, label) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
     of_label(label)
 }
 
-/// The charset of a label, quoted or not. Source: the WHATWG's table of labels.
+/// The charset of a label, which may be quoted. Source: the WHATWG's table of labels.
 pub(super) fn of_label(label: &str) -> Option<&'static Encoding> {
-    // The table takes ASCII for windows-1252. Bytes beyond ASCII contradict the label, and are UTF-8 more often.
+    // The table reads `ascii` as windows-1252. But bytes beyond ASCII contradict that label, and are more often UTF-8.
     const ASCII: [&str; 4] = ["ascii", "us-ascii", "usascii", "ansi_x3.4-1968"];
     let label = label.trim().trim_matches(['"', '\'']).trim();
     if ASCII.iter().any(|ascii| label.eq_ignore_ascii_case(ascii)) {

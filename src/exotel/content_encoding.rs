@@ -1,19 +1,19 @@
-//! Which values of `Content-Encoding` leave a body as it is.
+//! Which values of `Content-Encoding` mean that the body is not encoded.
 //!
-//! Some senders name their charset there, or an encoding of mail. What compresses, changes bytes or is unknown is not
-//! taken: its body would be kept as something that it is not.
+//! Some senders put their charset there, or an encoding of mail. Values that compress or are unknown are refused: the bytes of
+//! such a body would be read as something that they are not.
 
 use encoding_rs::Encoding;
 
 use super::charset;
 
-/// Words that name no change of the bytes. Source: RFC 9110 and RFC 2045; `none` and `null` are seen.
+/// Words that mean no encoding. Source: RFC 9110 and RFC 2045; `none` and `null` were seen in the wild.
 const UNCHANGED: [&str; 7] = ["", "identity", "none", "null", "7bit", "8bit", "binary"];
-/// Media types that stand there by mistake.
+/// Media types that some senders put there by mistake.
 const MEDIA_TYPES: [&str; 4] =
     ["application/x-www-form-urlencoded", "application/json", "multipart/form-data", "text/plain"];
 
-/// Whether a header leaves the body as it is.
+/// Whether the header means that the body is not encoded.
 pub(super) fn is_unchanged(header: &str) -> bool {
     words(header).all(|word| {
         let is = |known: &&str| word.eq_ignore_ascii_case(known);
@@ -26,7 +26,7 @@ pub(super) fn named_charset(header: &str) -> Option<&'static Encoding> {
     words(header).find_map(charset::of_label)
 }
 
-/// Its words, without quotes and `charset=`. What is a parameter of a word changes nothing.
+/// The words of the header, without quotes, `charset=` and parameters.
 fn words(header: &str) -> impl Iterator<Item = &str> {
     header.split(',').map(|word| {
         let word = word.split(';').next().unwrap_or_default().trim().trim_matches(['"', '\'']);

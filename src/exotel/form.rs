@@ -7,32 +7,32 @@ use percent_encoding::percent_decode;
 use super::{opening::stripped, text::Texts};
 use crate::domain::{Anomalies, Anomaly, Field, Labels, RawField};
 
-/// Query parameters that are the service's own: they are neither fields nor labels.
+/// Query parameters of the service itself, which are neither fields nor labels.
 pub const RESERVED: [&str; 3] = ["token", "exp", "sig"];
 /// The parameter that signs a URL.
 const SIGNATURE: &str = "sig";
-/// What a signed URL is for. Without a signature `to` is what any other parameter is.
+/// The recipient, which a signature covers. In a URL without a signature it is an ordinary parameter.
 pub const SIGNED_RECIPIENT: &str = "to";
 
-/// Whether a query string with this key is signed.
+/// Whether a query string with this key counts as signed.
 pub(super) fn signs(key: &str) -> bool {
     key == SIGNATURE
 }
 
-/// Whether a key is the service's own in a query string that is signed, or is not.
+/// Whether a key belongs to the service itself, in a query string that is `signed` or not.
 pub(super) fn is_own(key: &str, signed: bool) -> bool {
     RESERVED.contains(&key) || signed && key == SIGNED_RECIPIENT
 }
 
-/// Every pair of `encoded`, in order. A key that is a field's name costs nothing.
+/// Every pair of `encoded`, in order.
 pub(super) fn fields(encoded: &[u8], texts: &mut Texts) -> Vec<RawField> {
     let pairs = encoded.split(|&b| b == b'&').filter(|pair| !pair.is_empty());
     pairs.map(|pair| as_it_stands(pair).unwrap_or_else(|| decoded(pair, texts))).collect()
 }
 
-/// A pair in which nothing is encoded, as most are: the decoder takes three times as long.
+/// A pair without any encoding, like most: decoding it would take three times as long.
 fn as_it_stands(pair: &[u8]) -> Option<RawField> {
-    // An escape character begins other characters in one of the charsets.
+    // In ISO-2022-JP an escape character switches to other characters.
     let plain = |&b: &u8| b.is_ascii() && !matches!(b, b'%' | b'+' | b'\0' | b'\x1B');
     let pair = std::str::from_utf8(pair).ok().filter(|_| pair.iter().all(plain))?;
     let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -47,7 +47,7 @@ fn decoded(pair: &[u8], texts: &mut Texts) -> RawField {
     texts.field(unescaped(key), Some(unescaped(value)))
 }
 
-/// The bytes that a part of a pair stands for.
+/// The decoded bytes of a key or a value.
 fn unescaped(part: &[u8]) -> Vec<u8> {
     if !part.contains(&b'+') {
         return Cow::from(percent_decode(part)).into_owned();
@@ -59,15 +59,14 @@ fn unescaped(part: &[u8]) -> Vec<u8> {
     percent_decode(&spaced).collect()
 }
 
-/// The labels of a POST: its whole query string. None of it can stand in for a field of the body.
+/// The labels of a POST: its whole query string. No parameter stands in for a field of the body.
 pub(super) fn labels(query: &str, texts: &mut Texts) -> (Labels, Anomalies) {
     let mut fields = fields(stripped(query.as_bytes()), texts);
     without_own(&mut fields);
     collect_labels(fields.iter())
 }
 
-/// What a GET carries: everything but the service's own parameters is a field, and what is no known
-/// field is a label too.
+/// Fields and labels of a GET. Every parameter except the service's own is a field; one that is no known field is a label as well.
 pub(super) fn fields_and_labels(query: &str, texts: &mut Texts) -> (Vec<RawField>, (Labels, Anomalies)) {
     let mut fields = fields(stripped(query.as_bytes()), texts);
     without_own(&mut fields);

@@ -1,4 +1,4 @@
-//! JSON or XML, whichever the first version of Exotel's API is asked for.
+//! The formats of the first version of Exotel's API: JSON and XML.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use quick_xml::{
 };
 use serde::Serialize;
 
-/// How an answer of the first version is written.
+/// The format of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AnswerFormat {
-    /// Where the path ends in `.json`.
+    /// For paths that end in `.json`.
     Json,
-    /// Everywhere else.
+    /// For all other paths.
     Xml,
 }
 
@@ -30,7 +30,7 @@ impl AnswerFormat {
         }
     }
 
-    /// `body` under its name.
+    /// The answer's text, with `body` as the element `name`.
     pub(super) fn write(self, name: &str, body: &impl Serialize) -> String {
         let named = BTreeMap::from([(name, body)]);
         match self {
@@ -41,14 +41,14 @@ impl AnswerFormat {
                 writer.write_event(declaration).expect("memory takes everything");
                 writer.write_serializable(ROOT, &named).expect("texts and numbers are XML");
                 let xml = String::from_utf8(writer.into_inner()).expect("texts are UTF-8");
-                // A bare carriage return would be read as a line feed.
+                // XML readers turn a bare carriage return into a line feed.
                 xml.replace(|c| !is_xml(c), "\u{FFFD}").replace('\r', "&#13;")
             }
         }
     }
 }
 
-/// Whether XML can hold a character at all, be it escaped. Source: XML 1.0, production 2.
+/// Whether XML can hold a character, escaped or not. Source: XML 1.0, production 2.
 fn is_xml(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }

@@ -1,4 +1,4 @@
-//! `application/json`: one object. Numbers keep their digits, repeated keys are kept apart.
+//! `application/json`: one object. Numbers keep their digits, and repeated keys are kept.
 
 use std::{borrow::Cow, fmt, fmt::Write};
 
@@ -19,9 +19,9 @@ use crate::domain::RawField;
 /// Why a body is not one JSON object.
 #[derive(Debug)]
 pub(super) enum JsonFault {
-    /// It is none at all.
+    /// It is no JSON object.
     Syntax(serde_json::Error),
-    /// It is a list of so many things.
+    /// It is a list of so many items, not of one.
     List(usize),
 }
 
@@ -31,7 +31,7 @@ impl From<serde_json::Error> for JsonFault {
     }
 }
 
-/// The members of a JSON object in order; a map would forget repeats. Keys come as bytes, as do strings.
+/// The members of a JSON object in order; a map would lose repeated keys. Keys are bytes, as a JSON string may be no text.
 struct Members<'a>(Vec<Member<'a>>);
 
 /// A member of an object.
@@ -62,16 +62,16 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// How the text that is parsed stands for the body's bytes.
+/// How the parsed text represents the body's bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// It is what they say.
+    /// The bytes, decoded by their charset.
     Text,
-    /// Each of its characters is one byte, as some bytes say nothing. The signs of JSON are the same.
+    /// One character for each byte (Latin-1), since some bytes are invalid in the charset. JSON's own signs are the same.
     Bytes,
 }
 
-/// A body's fields. Exotel's own `{"SMSMessage": {…}}` is opened, and its `Sid` is the message's.
+/// A body's fields. Exotel's own wrapper `{"SMSMessage": {…}}` is removed; its `Sid` is the message's Sid.
 pub(super) fn fields(body: &[u8], texts: &mut Texts) -> Result<Vec<RawField>, JsonFault> {
     let (text, form) = match texts.charset.decode_without_bom_handling_and_without_replacement(body) {
         Some(text) => {
@@ -114,7 +114,7 @@ fn read(text: &str, form: Form, texts: &mut Texts) -> Result<Vec<RawField>, Json
     }
 }
 
-/// Strings come as bytes, since JSON can escape half a surrogate pair, which is no text.
+/// A field. Strings are read as bytes, since JSON can escape half a surrogate pair, which is no text.
 fn field(
     Member { key, value }: Member<'_>,
     form: Form,
@@ -138,12 +138,12 @@ fn field(
     Ok(texts.field(stripped_key(key), value))
 }
 
-/// A byte order mark may stand within the first quotes as well.
+/// A key without a byte order mark, which some senders put within its quotes.
 fn stripped_key(key: Vec<u8>) -> Vec<u8> {
     if key.first().is_some_and(u8::is_ascii) { key } else { stripped(&key).to_vec() }
 }
 
-/// The bytes of a key whose characters are one byte each, but for those that it escapes.
+/// The bytes of a key in which each character stands for one byte, except escaped ones.
 fn bytes_of_key(key: &[u8]) -> Vec<u8> {
     let Ok(text) = str::from_utf8(key) else { return key.to_vec() };
     let mut bytes = Vec::with_capacity(text.len());
@@ -156,7 +156,7 @@ fn bytes_of_key(key: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The text with the control characters within its strings escaped, as they have to be; none where there are none.
+/// The text with the control characters within its strings escaped, as JSON requires; none where there are none.
 fn mended(text: &str) -> Option<String> {
     let (mut mended, mut is_mended) = (String::with_capacity(text.len() + 32), false);
     let (mut in_string, mut is_escaped) = (false, false);

@@ -8,7 +8,7 @@ use multer::{Field, Multipart};
 use super::{charset, opening::stripped, text::Texts};
 use crate::domain::RawField;
 
-/// A body's fields; parts without a name are passed over. A part may declare a charset of its own.
+/// A body's fields. Parts without a name are skipped. A part may declare a charset of its own.
 pub(super) fn fields(body: &[u8], boundary: &str, texts: &mut Texts) -> Result<Vec<RawField>, multer::Error> {
     let whole = stream::iter([Ok::<_, Infallible>(body.to_vec())]);
     let (mut parts, declared) = (Multipart::new(whole, boundary), texts.charset);
@@ -22,11 +22,11 @@ pub(super) fn fields(body: &[u8], boundary: &str, texts: &mut Texts) -> Result<V
         }
         Ok(fields)
     };
-    // The body is all there, so nothing ever waits.
+    // The body is complete, so the future is never pending.
     read_all.now_or_never().unwrap_or(Err(multer::Error::IncompleteStream))
 }
 
-/// A byte order mark may stand before a name.
+/// A name without a byte order mark before it.
 fn stripped_name(name: &str) -> &[u8] {
     if name.starts_with('\u{FEFF}') { stripped(name.as_bytes()) } else { name.as_bytes() }
 }
@@ -35,7 +35,7 @@ fn own_charset(part: &Field<'_>) -> Option<&'static encoding_rs::Encoding> {
     charset::declared(part.headers().get("content-type")?.to_str().ok()?)
 }
 
-/// What is wrong with a body, without the text that stands there.
+/// The fault of a body, without any of its text, which may be personal data.
 pub(super) fn fault(error: &multer::Error) -> &'static str {
     match error {
         multer::Error::NoMultipart | multer::Error::NoBoundary => "its content type names no boundary",

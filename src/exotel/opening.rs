@@ -1,11 +1,11 @@
-//! What stands before the first key or brace of a body or query string: byte order marks and white space. Some senders'
-//! libraries and proxies put them there; none of it is meant.
+//! Strips byte order marks and white space before the first key or brace of a body or query string. Libraries and proxies of
+//! some senders put them there without meaning anything by it.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-/// What is passed over: UTF-8's byte order mark, the same mark encoded twice, and white space; raw or percent-encoded.
+/// What is stripped: UTF-8's byte order mark, the same mark encoded twice, and white space; raw or percent-encoded.
 const PASSED_OVER: [&[u8]; 13] = [
     b" ",
     b"\t",
@@ -24,13 +24,13 @@ const PASSED_OVER: [&[u8]; 13] = [
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 const ENCODED_MARK: &[u8] = b"%EF%BB%BF";
 
-/// A body from its first key or brace on, in an encoding that has ASCII's bytes for ASCII's characters.
+/// A body from its first key or brace on, in a charset whose ASCII characters are ASCII bytes.
 pub(super) struct Opened<'b> {
     pub body: Cow<'b, [u8]>,
     pub charset: &'static Encoding,
 }
 
-/// Opens a body. A byte order mark says more about its charset than `declared` does.
+/// Strips a body and finds its charset. A byte order mark is believed before the `declared` one.
 pub(super) fn open<'b>(body: &'b [u8], declared: &'static Encoding) -> Opened<'b> {
     let is_wide = |charset: &'static Encoding| charset == UTF_16LE || charset == UTF_16BE;
     if begins_at_once(body) && !is_wide(declared) {
@@ -44,7 +44,7 @@ pub(super) fn open<'b>(body: &'b [u8], declared: &'static Encoding) -> Opened<'b
     let rest = stripped(body);
     let before = &body[..body.len() - rest.len()];
     let is_marked = [BYTE_ORDER_MARK, ENCODED_MARK].iter().any(|mark| holds(before, mark));
-    // UTF-16 that its bytes do not bear out: a form is ASCII, and so are the signs of JSON.
+    // It is declared as UTF-16 but its bytes are not: a form, and the signs of JSON, would have a zero in every other byte.
     let charset = if is_marked || is_wide(declared) { UTF_8 } else { declared };
     Opened { body: rest.into(), charset }
 }
@@ -58,18 +58,18 @@ pub(super) fn stripped(mut text: &[u8]) -> &[u8] {
     text
 }
 
-/// A JSON body as UTF-8, from its first sign on.
+/// A JSON body as UTF-8, from its first character on.
 #[must_use]
 pub fn json_text(body: &[u8]) -> Cow<'_, [u8]> {
     open(body, UTF_8).body
 }
 
-/// Whether nothing stands before the first key or brace: nearly always, so this is asked first.
+/// Whether there is nothing to strip, which is so nearly always and is checked first.
 fn begins_at_once(text: &[u8]) -> bool {
     text.first().is_some_and(|first| first.is_ascii_graphic() && !matches!(first, b'%' | b'+'))
 }
 
-/// Percent signs are followed by digits of either case.
+/// Whether a text begins with `mark`, whose hexadecimal digits may be of either case.
 fn begins_with(text: &[u8], mark: &[u8]) -> bool {
     text.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark))
 }
@@ -78,7 +78,7 @@ fn holds(text: &[u8], mark: &[u8]) -> bool {
     text.windows(mark.len()).any(|part| part.eq_ignore_ascii_case(mark))
 }
 
-/// Which UTF-16 a body is in that is said to be in one, by where the zero of its first character stands.
+/// The byte order of a body that is declared as UTF-16, by the position of the zero in its first character.
 fn wide(body: &[u8], declared: &'static Encoding) -> Option<&'static Encoding> {
     if declared != UTF_16LE && declared != UTF_16BE {
         return None;

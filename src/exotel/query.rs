@@ -12,8 +12,7 @@ pub fn pairs(query: &str) -> form_urlencoded::Parse<'_> {
     form_urlencoded::parse(stripped(query.as_bytes()))
 }
 
-/// The values of one key as they stand, not decoded. A key that is percent-encoded is another one: what opens a URL has
-/// one spelling.
+/// The values of one key, not decoded. A percent-encoded key is another key: what authenticates a URL has one spelling.
 pub fn raw_values<'q>(query: &'q str, name: &'q str) -> impl Iterator<Item = &'q str> {
     let of_name = move |pair: &&str| pair.split('=').next() == Some(name);
     raw_pairs(query).filter(of_name).map(|pair| pair.split_once('=').map_or("", |(_, value)| value))
@@ -22,14 +21,14 @@ pub fn raw_values<'q>(query: &'q str, name: &'q str) -> impl Iterator<Item = &'q
 /// A key or a value, decoded.
 #[must_use]
 pub fn decoded(text: &str) -> Cow<'_, str> {
-    // An `=` in a value would divide it.
+    // A decoder of pairs would split the value at an `=`.
     match text.split_once('=') {
         Some((start, rest)) => Cow::Owned(format!("{}={}", decoded(start), decoded(rest))),
         None => form_urlencoded::parse(text.as_bytes()).next().unwrap_or_default().0,
     }
 }
 
-/// Every pair as it stands, not decoded.
+/// Every pair, not decoded.
 pub(super) fn raw_pairs(query: &str) -> impl Iterator<Item = &str> {
     let before = query.len() - stripped(query.as_bytes()).len();
     query.get(before..).unwrap_or(query).split('&')

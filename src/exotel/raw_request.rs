@@ -16,7 +16,7 @@ pub enum RawRequest {
     Post {
         /// The `Content-Type` header; none means a form, or JSON where it begins with a brace.
         content_type: Option<String>,
-        /// The `Content-Encoding` headers, with commas; none is as it should be.
+        /// The `Content-Encoding` headers, joined by commas; normally there is none.
         content_encoding: Option<String>,
         /// The query string, percent-encoded.
         query: String,
@@ -34,8 +34,8 @@ impl RawRequest {
     /// The largest body that is taken, in bytes. Exotel's own callbacks have less than 1 KiB.
     pub const MAX_BODY: usize = 64 * 1024;
 
-    /// The query string, percent-encoded, without the token, a signature and what
-    /// it signs, however their names are encoded.
+    /// The query string, percent-encoded, without the token, the signature and the parameters that it covers, however their names
+    /// are encoded.
     #[must_use]
     pub fn query_without_secrets(&self) -> Cow<'_, str> {
         let (Self::Post { query, .. } | Self::Get { query }) = self;

@@ -1,9 +1,9 @@
-//! Details of a message that the outcome does not hold, but Exotel's API answers with.
+//! Details of a message that its outcome does not hold, but that answers of Exotel's API contain.
 
 use crate::domain::{Field, RawField};
 
-/// Texts that some callbacks carry. Where callbacks differ, the greatest in byte order stays, as with
-/// every text of an outcome: the order in which they came makes no difference.
+/// Texts that some callbacks carry. Where callbacks differ, the greatest in byte order is kept, as for every text of an outcome, so
+/// that their order makes no difference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
     /// The sender, `<ExoPhone>/<SenderID>` or either of them.

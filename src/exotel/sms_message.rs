@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{AnswerFormat, Said};
 use crate::domain::{Message, Outcome, ProviderTime, Time, Verdict};
 
-/// What stays as it is in a segment of a path. Source: RFC 3986, unreserved characters.
+/// Characters that are not encoded in a path segment. Source: RFC 3986, unreserved characters.
 const ENCODED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A message, its members in the order of the reference.
@@ -37,19 +37,19 @@ pub struct SmsMessage {
     format: AnswerFormat,
 }
 
-/// What a message is told with, beside itself.
+/// What an answer depends on beside the message.
 #[derive(Clone, Copy, Debug)]
 pub struct Telling<'a> {
     /// The account's sid.
     pub account_sid: &'a str,
     /// The zone in which Exotel writes the account's times.
     pub zone: Tz,
-    /// How the answer is written.
+    /// The format of the answer.
     pub format: AnswerFormat,
 }
 
 impl SmsMessage {
-    /// A message, with what its callbacks said, last changed at `updated`.
+    /// A message with fields of its callbacks, last changed at `updated`.
     #[must_use]
     pub fn of(message: &Message<'_>, texts: Said, updated: Time, telling: Telling<'_>) -> Self {
         let Telling { account_sid, zone, format } = telling;
@@ -63,8 +63,8 @@ impl SmsMessage {
             to: outcome.recipient.raw.clone(),
             date_created: match created {
                 Some(ProviderTime::At(time)) => local(time, zone),
-                // Exotel always tells it, and clients rely on that. Never behind the last change, which a callback may
-                // date back.
+                // Exotel always gives this time, and clients rely on it. It is never later than the last change, which a
+                // callback may have dated back.
                 _ => local(message.first_received_at.min(updated), zone),
             },
             date_updated: local(updated, zone),
@@ -90,7 +90,7 @@ impl SmsMessage {
     }
 }
 
-/// When it was sent. Not sent is written as the Unix epoch; sent, but nobody says when, is not known.
+/// `DateSent`. Exotel writes the Unix epoch for "not sent"; null where it was sent but no callback says when.
 fn date_sent(verdict: &Verdict) -> Option<Time> {
     let unsaid = match verdict.outcome {
         Outcome::Pending | Outcome::Failed => Some(Time::UNIX_EPOCH),

@@ -1,15 +1,15 @@
-//! Text that a database can hold, out of bytes in any charset.
+//! Decodes bytes in any charset into text that a database can hold.
 
 use encoding_rs::{Encoding, UTF_8};
 
 use crate::domain::{Field, OriginalBytes, RawField};
 
-/// Makes fields of bytes, and remembers whether any of them had to be replaced.
+/// Decodes the fields of a request, and remembers whether a byte had to be replaced.
 #[derive(Debug)]
 pub(super) struct Texts {
     /// The charset of the bytes.
     pub charset: &'static Encoding,
-    /// Whether a NUL, or what is no text of the charset, became U+FFFD.
+    /// Whether a NUL, or a byte that is invalid in the charset, was replaced by U+FFFD.
     pub replaced: bool,
 }
 
@@ -24,7 +24,7 @@ impl Texts {
         Self { charset, replaced: false }
     }
 
-    /// A field, with its bytes where they are not all text. No value is JSON's null.
+    /// Decodes a field. It keeps its original bytes where some were replaced. A missing value is JSON's null.
     pub fn field(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> RawField {
         let (key, original_key) = text(key, self.charset);
         let (value, original_value) = match value.map(|value| text(value, self.charset)) {
@@ -46,7 +46,7 @@ impl Texts {
     }
 }
 
-/// Bytes as text without NUL, which Postgres cannot hold; and the bytes, where the text does not hold them.
+/// Decodes bytes into text without NUL, which Postgres cannot hold; returns the bytes as well where some were replaced.
 fn text(bytes: Vec<u8>, charset: &'static Encoding) -> (String, Option<Vec<u8>>) {
     let (text, bytes) = if charset == UTF_8 {
         match String::from_utf8(bytes) {

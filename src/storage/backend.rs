@@ -1,6 +1,6 @@
 //! The two kinds of database, and how a statement that is written once runs in either.
 
-use super::{postgres, sqlite};
+use crate::storage::{postgres, sqlite};
 
 /// Which of the two databases it is.
 #[derive(Clone, Debug)]

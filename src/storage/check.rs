@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
-use super::{Backend, Store, StoreError, statements};
+use crate::storage::{Backend, Store, StoreError, statements};
 
 /// The result of checking a part of a store.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use chrono::{SecondsFormat, TimeDelta};
 
-use super::{Store, StoreError, on_readers, on_writer, time::StoredTime};
 use crate::domain::{Clock, Time};
+use crate::storage::{Store, StoreError, on_readers, on_writer, time::StoredTime};
 
 /// The largest difference between the process's clock and the database's.
 const MOST_SKEW: TimeDelta = TimeDelta::minutes(1);

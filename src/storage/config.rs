@@ -8,8 +8,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteConnectOptions;
 
-use super::{BadDatabase, postgres::read_url};
 use crate::secret_url::SecretUrl;
+use crate::storage::{BadDatabase, postgres::read_url};
 
 /// `[database]`: where receipts and messages are kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]

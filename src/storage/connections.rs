@@ -1,6 +1,6 @@
 //! The connections of a store, counted.
 
-use super::{Backend, Store};
+use crate::storage::{Backend, Store};
 
 /// Connections of a pool.
 #[derive(Clone, Copy, Debug)]

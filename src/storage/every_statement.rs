@@ -1,12 +1,15 @@
 //! Every statement of each backend, for the test that prepares them all.
 
-use super::{clock, erase_sql, lease, pending, postgres, spool_file, sql, sqlite, survey};
+use crate::storage::{
+    clock, erasing::erase_sql, expiry::lease, expiry::survey, postgres, questions::pending, spool::file, sql,
+    sqlite,
+};
 
 /// Every statement of each backend, for the test that prepares them all on a migrated database.
 #[must_use]
 pub fn statements(kind: &str) -> Vec<&'static str> {
     match kind {
-        "spool" => spool_file::STATEMENTS.to_vec(),
+        "spool" => file::STATEMENTS.to_vec(),
         "postgres" => [&postgres::statements()[..], &postgres::STATEMENTS.all(), &SHARED].concat(),
         _ => [&sqlite::statements()[..], &sqlite::STATEMENTS.all(), &SHARED].concat(),
     }

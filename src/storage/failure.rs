@@ -1,6 +1,6 @@
 //! Classifies the database's errors by what a caller can do about them.
 
-use super::StoreError;
+use crate::storage::StoreError;
 
 /// What a failed write calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]

@@ -2,7 +2,7 @@
 
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 
-use super::{Trouble, trouble::trouble_of};
+use crate::storage::{Trouble, trouble::trouble_of};
 
 /// Where the driver keeps what has been applied.
 const APPLIED: &str = "_sqlx_migrations";

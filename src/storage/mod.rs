@@ -1,61 +1,37 @@
 //! Where receipts, messages and refused bodies are kept: Postgres or SQLite, by the URL's scheme.
 //!
-//! Both hold the same tables and run the same statements wherever the dialects agree; what differs
-//! is in `postgres` and `sqlite`. May import `domain` and
-//! `secret_url`.
+//! Both hold the same tables and run the same statements wherever the dialects agree; `postgres` and `sqlite` hold what differs.
+//! The folders go by what is asked of the store: `writing`, `questions`, `expiry`, `erasing`, and `spool`, the file that keeps
+//! callbacks while the store fails. May import `domain` and `secret_url`.
 //!
 //! A caller that is told `Ok` by [`Writer::record`] or [`Spool::append`] may answer 200: it is on disk.
 
 mod backend;
-mod calendar;
-mod campaign;
-mod campaign_sql;
 mod check;
 mod clock;
-mod condition;
 mod config;
 mod connections;
 mod damage;
 mod dialect;
-mod erase;
-mod erase_batch;
-mod erase_messages;
-mod erase_sql;
-mod erasure;
+mod erasing;
 mod error;
 mod every_statement;
+mod expiry;
 mod failure;
 mod fields;
-mod filter;
-mod grouping;
-mod keep;
-mod lease;
-mod list;
 mod migration;
-mod page;
-mod pending;
 mod postgres;
-mod read;
+mod questions;
 mod receipt;
-mod recipient_erasing;
 mod rejected;
-mod retention;
 mod row;
-mod salvage;
-mod settle;
-mod settle_sql;
-mod settling;
 mod spool;
-mod spool_file;
 mod sql;
 mod sqlite;
-mod standing;
 mod statements;
-mod stats;
-mod survey;
 mod time;
 mod trouble;
-mod writer;
+mod writing;
 
 use std::{future::Future, time::Duration};
 
@@ -67,36 +43,36 @@ use statements::BackendStatements;
 
 use crate::domain::Clock;
 
-pub use campaign::{CampaignOrder, CampaignPage, CampaignQuery};
 pub use check::Checked;
 pub use clock::{ClockFault, Clocks};
 pub use config::{DatabaseConfig, Pooler};
 pub use connections::Connections;
-pub use erase::Erasing;
-pub use erasure::{Erased, Erasure};
+pub use erasing::erase::Erasing;
+pub use erasing::erasure::{Erased, Erasure};
+pub use erasing::recipient_erasing::{EraseError, ErasedRecipient, RecipientErasing};
 pub use error::{BadDatabase, SpoolError, StoreError};
 pub use every_statement::statements;
+pub use expiry::keep::Keep;
+pub use expiry::lease::Lease;
+pub use expiry::retention::{Making, Partition, Strays, Swept};
+pub use expiry::survey::Span;
 pub use failure::{Failure, QuestionFailure};
 pub use fields::EncodedField;
-pub use filter::{MessageFilter, Window};
-pub use grouping::{GroupBy, GroupValue};
-pub use keep::Keep;
-pub use lease::Lease;
-pub use list::list_statement;
-pub use page::{BadCursor, Cursor, Page, PageRequest};
-pub use pending::PendingByAge;
+pub use questions::campaign::{CampaignOrder, CampaignPage, CampaignQuery};
+pub use questions::filter::{MessageFilter, Window};
+pub use questions::grouping::{GroupBy, GroupValue};
+pub use questions::list::list_statement;
+pub use questions::page::{BadCursor, Cursor, Page, PageRequest};
+pub use questions::pending::PendingByAge;
+pub use questions::stats::{Group, Groups, StatsRequest, TooManyGroups};
 pub use receipt::StoredReceipt;
-pub use recipient_erasing::{EraseError, ErasedRecipient, RecipientErasing};
 pub use rejected::{RejectedBody, StoredRejection};
-pub use retention::{Making, Partition, Strays, Swept};
-pub use salvage::{Findings, Salvage};
-pub use settling::Normaliser;
+pub use spool::file::{QuarantinedRequest, SpoolFile, SpoolStatus, SpooledRequest, Undrainable};
+pub use spool::salvage::{Findings, Salvage};
 pub use spool::{SetAside, Spool, SpoolCheck, check_spool};
-pub use spool_file::{QuarantinedRequest, SpoolFile, SpoolStatus, SpooledRequest, Undrainable};
-pub use stats::{Group, Groups, StatsRequest, TooManyGroups};
-pub use survey::Span;
 pub use trouble::Trouble;
-pub use writer::{Dispute, Writer};
+pub use writing::settling::Normaliser;
+pub use writing::writer::{Dispute, Writer};
 
 /// A store of either kind. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -3,14 +3,14 @@
 use serde_json::{Map, Value};
 use sqlx::FromRow;
 
-use super::{
+use crate::domain::{
+    Account, Anomalies, DeliveryReceipt, Labels, Reception, Source, StatusCallback, StatusTable, Time,
+};
+use crate::storage::{
     EncodedField, StoreError,
     fields::{KeptFields, raw_fields},
     row::word,
     time::StoredTime,
-};
-use crate::domain::{
-    Account, Anomalies, DeliveryReceipt, Labels, Reception, Source, StatusCallback, StatusTable, Time,
 };
 
 /// A row of `receipts`.

@@ -2,10 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::{
+use crate::domain::{AccountName, Time};
+use crate::storage::{
     Backend, Cursor, Keep, Page, PageRequest, Store, StoreError, on_readers, sql, sqlite, time::StoredTime,
 };
-use crate::domain::{AccountName, Time};
 
 /// A body that was refused, and why.
 #[derive(Clone, Debug)]

@@ -4,10 +4,10 @@ use std::{borrow::Cow, str::FromStr};
 
 use sqlx::FromRow;
 
-use super::{StoreError, time::StoredTime};
 use crate::domain::{
     AccountName, Anomalies, DeliveryOutcome, Evidence, Labels, Message, MessageSid, Recipient, Verdict,
 };
+use crate::storage::{StoreError, time::StoredTime};
 
 /// The columns of a message's outcome.
 #[derive(FromRow)]

@@ -1,8 +1,10 @@
 //! The statements that Postgres and SQLite spell differently: one value for each database, in its folder. Statements that
 //! both understand are constants beside the code that runs them; parts of statements that are put together for a question
-//! go by [`Dialect`](super::dialect::Dialect).
+//! go by [`Dialect`](crate::storage::dialect::Dialect).
 
-use super::{campaign_sql::CampaignSql, erase_sql::EraseSql, settle_sql::SettleSql};
+use crate::storage::{
+    erasing::erase_sql::EraseSql, questions::campaign_sql::CampaignSql, writing::settle_sql::SettleSql,
+};
 
 /// What one database is asked, where the other one is asked otherwise.
 pub(super) struct BackendStatements {

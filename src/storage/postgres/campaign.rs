@@ -1,7 +1,7 @@
 //! The statements that read a campaign, as Postgres spells them.
 
 use crate::storage::{
-    campaign_sql::{CampaignSql, campaign_page, campaign_sql, of_campaign},
+    questions::campaign_sql::{CampaignSql, campaign_page, campaign_sql, of_campaign},
     sql::message_columns,
 };
 

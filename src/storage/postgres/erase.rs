@@ -1,6 +1,6 @@
 //! The statements that forget a recipient, as Postgres spells them.
 
-use crate::storage::erase_sql::{EraseSql, erase_sql};
+use crate::storage::erasing::erase_sql::{EraseSql, erase_sql};
 
 /// A time that JSON gives in microseconds since the Unix epoch.
 macro_rules! time {

@@ -24,7 +24,7 @@ pub(super) use url::read as read_url;
 pub(super) use writer::PgWriter;
 
 use self::session::{Begin, Session};
-use super::{BadDatabase, DatabaseConfig, Pooler, StoreError};
+use crate::storage::{BadDatabase, DatabaseConfig, Pooler, StoreError};
 
 /// Every statement that only Postgres runs and that `STATEMENTS` does not hold.
 pub(super) fn statements() -> Vec<&'static str> {

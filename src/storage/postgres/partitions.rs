@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 use super::{Postgres, Session};
 use crate::{
     domain::Time,
-    storage::{Strays, retention::Partition},
+    storage::{Strays, expiry::retention::Partition},
 };
 
 /// Bounds are shown by the session's own settings, and read by them again.

@@ -9,8 +9,8 @@ use crate::{
     domain::Time,
     storage::{
         Cursor,
-        retention::candidates,
-        retention::{Partition, Swept},
+        expiry::retention::candidates,
+        expiry::retention::{Partition, Swept},
         sql::take_lease,
     },
 };

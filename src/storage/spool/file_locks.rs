@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, os::unix::fs::MetadataExt, path::Path, time::Duration};
 
-use crate::storage::spool_file::try_lock;
+use crate::storage::spool::file::try_lock;
 
 /// The inode of the file that has this name now.
 pub(super) fn identity(path: &Path) -> Option<u64> {

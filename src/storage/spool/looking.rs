@@ -5,7 +5,7 @@ use std::io;
 use super::{SetAside, Spool, file_locks::identity, lock, set_aside};
 use crate::storage::{
     SpoolFile, SpooledRequest,
-    salvage::{Findings, Salvage},
+    spool::salvage::{Findings, Salvage},
 };
 
 impl Spool {

@@ -9,10 +9,12 @@
 //! belongs to the file that it has opened, so that process does not touch the fresh file's log.
 
 mod checking;
+pub(super) mod file;
 mod file_locks;
 mod looking;
 mod moving;
 mod opening;
+pub(super) mod salvage;
 mod set_aside;
 
 use std::{
@@ -30,7 +32,7 @@ use self::{
     file_locks::{identity, lock_for_moving},
     opening::stuck,
 };
-use super::{Erasure, SpoolError, SpoolFile, SpoolStatus, SpooledRequest};
+use crate::storage::{Erasure, SpoolError, SpoolFile, SpoolStatus, SpooledRequest};
 
 /// The file that takes callbacks, and those that were set aside. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::storage::salvage::beside;
+use crate::storage::spool::salvage::beside;
 
 /// What stands between the spool's name and the number in the name of a set-aside file.
 const MARK: &str = ".damaged-";

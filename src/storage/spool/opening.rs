@@ -14,7 +14,7 @@ use super::{
     moving::{self, finish_moving},
     set_aside::find,
 };
-use crate::storage::{SpoolError, SpoolFile, salvage, sqlite::make_folder};
+use crate::storage::{SpoolError, SpoolFile, spool::salvage, sqlite::make_folder};
 
 impl Spool {
     /// Opens the spool at `path`. A file that is damaged is set aside, and a fresh one takes its place.

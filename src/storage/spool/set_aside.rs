@@ -11,7 +11,7 @@ use std::{
 use super::moving::{numbered, numbers, sync_folder};
 use crate::{
     domain::Time,
-    storage::salvage::{Findings, Mark, Salvage, beside},
+    storage::spool::salvage::{Findings, Mark, Salvage, beside},
 };
 
 /// A damaged file that was set aside.

@@ -1,6 +1,6 @@
 //! The statements that forget a recipient, as SQLite spells them.
 
-use crate::storage::erase_sql::{EraseSql, erase_sql};
+use crate::storage::erasing::erase_sql::{EraseSql, erase_sql};
 
 pub(super) const ERASE: EraseSql = erase_sql! {
     beginning: "recipient_raw",

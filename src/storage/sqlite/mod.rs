@@ -22,7 +22,7 @@ use sqlx::{
 };
 
 use self::check::Damage;
-use super::{
+use crate::storage::{
     BadDatabase, DatabaseConfig, StoreError,
     damage::{is_damage, is_damage_of_migration},
     migration::bring_up_to_date,

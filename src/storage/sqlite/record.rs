@@ -11,8 +11,8 @@ use crate::{
         fields::fields_json,
         row::{bind_message, labels_json},
         sql::{believe, believed, keep_greater, message_columns, on_conflict_merge},
-        standing::{contested_among, sids_json},
         time::StoredTime,
+        writing::standing::{contested_among, sids_json},
     },
 };
 

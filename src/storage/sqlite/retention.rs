@@ -5,7 +5,9 @@ use sqlx::{FromRow, SqliteConnection};
 use super::{Sqlite, begin, give_back};
 use crate::{
     domain::Time,
-    storage::{Cursor, retention::Swept, retention::candidates, sql::take_lease, time::StoredTime},
+    storage::{
+        Cursor, expiry::retention::Swept, expiry::retention::candidates, sql::take_lease, time::StoredTime,
+    },
 };
 
 /// Takes a lease for so many microseconds.

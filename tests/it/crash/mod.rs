@@ -63,11 +63,16 @@ impl Spool {
         rows(Path::new(&self.path()), what).await.unwrap()
     }
 
-    /// Waits until nothing waits in it.
+    /// Waits until nothing waits in it. While a damaged file is being replaced, its name may be that of no whole database
+    /// for a moment.
     pub async fn is_drained(&self) {
         let end = Instant::now() + DEADLINE;
-        while self.count("spooled").await > 0 {
-            assert!(Instant::now() < end, "the spool is not drained");
+        loop {
+            let waiting = rows(Path::new(&self.path()), "spooled").await;
+            if matches!(waiting, Ok(0)) {
+                return;
+            }
+            assert!(Instant::now() < end, "the spool is not drained: {waiting:?}");
             sleep(Duration::from_millis(20)).await;
         }
     }
